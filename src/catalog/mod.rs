@@ -1,0 +1,14 @@
+//! What a server contains, as an immutable snapshot that every decision is made against.
+//!
+//! In: rows that the loader (`pg::catalog`) read from the server's own catalog. Out: [`Snapshot`] with name look-up.
+//! Never knows: connections, roles, rules, statements.
+
+pub mod snapshot;
+pub mod store;
+pub mod types;
+
+pub use snapshot::{
+    Column, Function, FunctionKind, Relation, RelationId, RelationKind, Snapshot, SnapshotBuilder, Volatility,
+};
+pub use store::CatalogStore;
+pub use types::{ColumnType, TypeClass};
