@@ -11,7 +11,8 @@
 //!     either way an audit entry was opened, and is closed with rows, bytes, time, error
 //! ```
 //!
-//! [`pipeline::plan`] is the pure part as a handful of calls in order; `pg::session` shows the loop.
+//! [`pipeline::VirtualDatabase::decide`] is the pure part as a handful of calls in order; `pg::session` and
+//! `mysql::session` show the loop.
 //!
 //! # Folders
 //!
@@ -27,6 +28,7 @@
 //! | [`auth`] | users, SCRAM as a pure exchange, lockout |
 //! | [`session`] | identity of a session, registry of the live ones, prepared statements |
 //! | [`pg`] | the PostgreSQL side: accept, auth, upstream, session loop, wire format, catalog loading |
+//! | [`mysql`] | the MySQL and MariaDB side, with the same file names |
 //! | [`server`] | listeners, TLS, reload, admin port, shutdown |
 //! | [`config`] | what this node listens on and connects to |
 //! | [`cli`] | one file a command |
@@ -39,6 +41,7 @@ pub mod auth;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod mysql;
 pub mod pg;
 pub mod pipeline;
 pub mod policy;

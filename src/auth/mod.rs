@@ -1,1 +1,8 @@
-//! placeholder
+//! Who may log in, and how they prove it.
+//!
+//! In: `users.toml`, and the messages of an authentication exchange as bytes. Out: a user, or why not. Pure: no sockets,
+//! no files; randomness is an argument.
+
+pub mod users;
+
+pub use users::{User, Users};

@@ -3,6 +3,7 @@
 //! In: rows that the loader (`pg::catalog`) read from the server's own catalog. Out: [`Snapshot`] with name look-up.
 //! Never knows: connections, roles, rules, statements.
 
+pub mod known;
 pub mod snapshot;
 pub mod store;
 pub mod types;

@@ -2,44 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::policy::{RuleInfo, Verb};
-
-/// How a column was shown to the role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Shown {
-    /// As it is.
-    Raw,
-    /// Through a mask.
-    Masked,
-}
-
-/// What a statement does with one relation, for the audit record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectUse {
-    /// `schema.table`.
-    pub relation: Box<str>,
-    /// What is done with it.
-    pub verb: Verb,
-    /// The columns touched and how each was shown.
-    pub columns: Vec<(Box<str>, Shown)>,
-    /// The row filters that applied.
-    pub filters: Vec<Arc<str>>,
-}
-
-/// What is known about a text whatever the verdict; shared by all its executions.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// Hash of the text with literals removed; 0 where the text could not be read.
-    pub fingerprint: u64,
-    /// The text with literals removed and white space folded.
-    pub normalized: Box<str>,
-    /// The kind of each statement in the text: `select`, `insert`, `set` …
-    pub kinds: Vec<&'static str>,
-    /// Names of the rules that decided something.
-    pub rules: Vec<Arc<str>>,
-    /// Relations read and written.
-    pub objects: Vec<ObjectUse>,
-}
+use crate::audit::Facts;
+use crate::policy::RuleInfo;
+use crate::sql::mysql::SqlMode;
 
 /// What a statement changes in the session once the server has confirmed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +31,12 @@ pub enum Effect {
     RollbackTo(Box<str>),
     /// A savepoint was forgotten.
     Release(Box<str>),
-    /// `PREPARE name AS …`; the decision about the inner statement is the one that this effect came with.
+    /// `PREPARE name AS …`; what was decided holds for each `EXECUTE`.
     Prepare(Box<str>),
+    /// MySQL's USE.
+    Use(Box<str>),
+    /// MySQL: `sql_mode` is now this.
+    SetSqlMode(SqlMode),
     /// `EXECUTE name`; allowed only while the named statement's decision is up to date.
     Execute(Box<str>),
     /// `DEALLOCATE name`, or all.

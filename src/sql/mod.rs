@@ -1,8 +1,21 @@
-//! SQL as text: reading it the way the server does and writing it so that the server reads the same.
+//! SQL text: tokens, grammar, and text again.
 //!
-//! In: statement text of a client. Out: tokens, a syntax tree whose spans are token numbers, emitted text,
-//! fingerprints, the leading comment of a BI tool. Never knows: catalogs, roles, rules.
+//! In: what a client sent. Out: tokens, a syntax tree whose nodes know their tokens, a fingerprint, the leading comment.
+//! Never knows: what a name means, who asks, what is allowed.
+//!
+//! Both engines have a lexer and a grammar of their own, which follow the server's rule for rule, and share one tree.
+//! A parser crate is not used: printing or reading differently from the server is how injections are made, and what
+//! decides about protected data must read every token the way that the server does.
 
+pub mod ast;
 pub mod dialect;
+pub mod mysql;
+pub mod postgres;
+pub mod script;
+pub mod syntax_error;
+pub mod token;
 
 pub use dialect::Engine;
+pub use script::Script;
+pub use syntax_error::SyntaxError;
+pub use token::{LexError, LexErrorKind, Token, TokenKind};

@@ -1,0 +1,42 @@
+//! What is known about a statement text, made once for all its executions.
+
+use std::sync::Arc;
+
+use crate::policy::Verb;
+
+/// How a column was shown to the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shown {
+    /// As it is.
+    Raw,
+    /// Through a mask.
+    Masked,
+}
+
+/// What a statement does with one relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectUse {
+    /// `schema.table`.
+    pub relation: Box<str>,
+    /// What is done with it.
+    pub verb: Verb,
+    /// The columns touched and how each was shown.
+    pub columns: Vec<(Box<str>, Shown)>,
+    /// The row filters that applied.
+    pub filters: Vec<Arc<str>>,
+}
+
+/// What is known about a text whatever the verdict; shared by all its executions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Hash of the text with literals removed; 0 where the text could not be read.
+    pub fingerprint: u64,
+    /// The text with literals removed and white space folded.
+    pub normalized: Box<str>,
+    /// The kind of each statement in the text: `select`, `insert`, `set` …
+    pub kinds: Vec<&'static str>,
+    /// Names of the rules that decided something.
+    pub rules: Vec<Arc<str>>,
+    /// Relations read and written.
+    pub objects: Vec<ObjectUse>,
+}

@@ -1,0 +1,81 @@
+//! A backend: where it is, what it contains, what each role sees of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::catalog::CatalogStore;
+use crate::sql::Engine;
+
+/// A password or key; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Keeps a secret.
+    pub fn new(value: impl Into<Arc<str>>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// How a connection to a server is protected; the words of libpq's `sslmode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// Clear text.
+    Disable,
+    /// TLS where the server offers it.
+    #[default]
+    Prefer,
+    /// TLS, whoever the server is.
+    Require,
+    /// TLS with a certificate of the CA.
+    VerifyCa,
+    /// TLS with a certificate of the CA for the host's name.
+    VerifyFull,
+}
+
+/// A `[[source]]` of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// The name that clients connect to.
+    pub name: Arc<str>,
+    /// The family of the server.
+    pub engine: Engine,
+    /// Host name or address, or the folder of a Unix socket.
+    pub host: Arc<str>,
+    /// Port.
+    pub port: u16,
+    /// The database on the server (PostgreSQL).
+    pub dbname: Arc<str>,
+    /// The proxy's account there.
+    pub user: Arc<str>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// How the connection is protected.
+    pub tls: TlsMode,
+    /// The CA's certificates; `None` is the system's.
+    pub ca: Option<PathBuf>,
+    /// Server connections at the most.
+    pub max_connections: usize,
+    /// A name that the server's certificate must bear instead of `host`; none unless configured.
+    pub tls_server_name: Option<Arc<str>>,
+}
+
+/// A backend with what is known about it.
+#[derive(Debug)]
+pub struct Source {
+    /// How to reach it.
+    pub spec: SourceSpec,
+    /// What it contains.
+    pub catalog: CatalogStore,
+}

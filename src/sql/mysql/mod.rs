@@ -1,0 +1,19 @@
+//! The lexical rules and grammar of MySQL and MariaDB.
+//!
+//! In: text and the session's `sql_mode`. Out: tokens and [`ast`](super::ast). What the grammar does not list is an
+//! error, never skipped. Never knows: what names mean, rules, the network.
+
+/// The flags of `sql_mode` that change how text is read (MySQL manual, "Server SQL Modes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct SqlMode {
+    /// `ANSI_QUOTES`: double quotes hold names.
+    pub ansi_quotes: bool,
+    /// `PIPES_AS_CONCAT`: `||` concatenates.
+    pub pipes_as_concat: bool,
+    /// `NO_BACKSLASH_ESCAPES`: a backslash in a string is a backslash.
+    pub no_backslash_escapes: bool,
+    /// `HIGH_NOT_PRECEDENCE`: NOT binds like `!`.
+    pub high_not_precedence: bool,
+    /// `IGNORE_SPACE`: blanks may stand between a built-in function's name and its parenthesis.
+    pub ignore_space: bool,
+}
