@@ -8,6 +8,7 @@
 //! decides about protected data must read every token the way that the server does.
 
 pub mod ast;
+pub mod cursor;
 pub mod dialect;
 pub mod mysql;
 pub mod postgres;
