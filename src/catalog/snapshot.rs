@@ -125,6 +125,8 @@ pub struct Snapshot {
     engine: Option<Engine>,
     server_version: u32,
     search_path: Vec<Box<str>>,
+    lower_case_table_names: u8,
+    children: HashMap<RelationId, Vec<RelationId>>,
     relations: Vec<Relation>,
     by_name: HashMap<Box<str>, HashMap<Box<str>, RelationId>>,
     by_oid: HashMap<u32, RelationId>,
@@ -158,6 +160,11 @@ impl Snapshot {
         &self.search_path
     }
 
+    /// MySQL's `lower_case_table_names`: 0 is names of tables and databases with case, 1 and 2 without.
+    pub fn lower_case_table_names(&self) -> u8 {
+        self.lower_case_table_names
+    }
+
     /// All relations; a [`RelationId`] is the position here.
     pub fn relations(&self) -> &[Relation] {
         &self.relations
@@ -171,6 +178,11 @@ impl Snapshot {
     /// A relation by schema and name, both exact.
     pub fn find(&self, schema: &str, name: &str) -> Option<&Relation> {
         self.by_name.get(schema)?.get(name).and_then(|id| self.relation(*id))
+    }
+
+    /// The direct partitions or inheritance children of a relation.
+    pub fn children(&self, id: RelationId) -> &[RelationId] {
+        self.children.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a schema with at least one relation exists.
@@ -219,6 +231,11 @@ impl SnapshotBuilder {
         self.snapshot.search_path = schemas;
     }
 
+    /// Sets MySQL's `lower_case_table_names`.
+    pub fn lower_case_table_names(&mut self, value: u8) {
+        self.snapshot.lower_case_table_names = value;
+    }
+
     /// Adds a relation; its `id` is assigned here and returned.
     pub fn relation(&mut self, mut relation: Relation) -> RelationId {
         let id = RelationId(u32::try_from(self.snapshot.relations.len()).unwrap_or(u32::MAX));
@@ -247,7 +264,14 @@ impl SnapshotBuilder {
     }
 
     /// The finished snapshot.
-    pub fn build(self) -> Snapshot {
+    pub fn build(mut self) -> Snapshot {
+        let mut children: HashMap<RelationId, Vec<RelationId>> = HashMap::new();
+        for relation in &self.snapshot.relations {
+            for parent in &relation.parents {
+                children.entry(*parent).or_default().push(relation.id);
+            }
+        }
+        self.snapshot.children = children;
         self.snapshot
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::Relation;
-use crate::sql::Engine;
+use crate::catalog::{Relation, Snapshot};
 
 /// What a grant allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -271,9 +270,10 @@ impl PolicySet {
         None
     }
 
-    /// What a role may do with a relation of a source and how it sees it. `engine` decides how names match patterns.
-    /// For an unrestricted role: all verbs, everything raw. One entry in `columns` for each column, in order.
-    pub fn access(&self, _role: &Role, _source: &str, _engine: Engine, relation: &Relation) -> RelationAccess {
+    /// What a role may do with a relation of a source and how it sees it. Partitions and inheritance children carry
+    /// the protections and filters of their parents, but not the grants. For an unrestricted role: all verbs,
+    /// everything raw. One entry in `columns` for each column, in order.
+    pub fn access(&self, _role: &Role, _snapshot: &Snapshot, relation: &Relation) -> RelationAccess {
         let nothing = ColumnAccess { treatment: Treatment::Denied, rule: None, writable: false };
         RelationAccess {
             verbs: Verbs::NONE,
@@ -283,20 +283,18 @@ impl PolicySet {
         }
     }
 
-    /// What a role was granted on an object by name that is no relation of the catalog: a function (`call`), a table
-    /// about to be made (`create`).
-    pub fn verbs(&self, _role: &Role, _source: &str, _engine: Engine, _schema: &str, _object: &str) -> Verbs {
+    /// What a role was granted on a table by name that the catalog does not have, because it is about to be made.
+    pub fn verbs(&self, _role: &Role, _snapshot: &Snapshot, _schema: &str, _table: &str) -> Verbs {
         Verbs::NONE
     }
 
+    /// Whether a role was granted `call` on a user-defined function or procedure.
+    pub fn may_call(&self, _role: &Role, _snapshot: &Snapshot, _schema: &str, _function: &str) -> bool {
+        false
+    }
+
     /// The `[[trust]]` rule that declares a function safe to call.
-    pub fn trusted_function(
-        &self,
-        _source: &str,
-        _engine: Engine,
-        _schema: &str,
-        _function: &str,
-    ) -> Option<Arc<RuleInfo>> {
+    pub fn trusted_function(&self, _snapshot: &Snapshot, _schema: &str, _function: &str) -> Option<Arc<RuleInfo>> {
         None
     }
 
