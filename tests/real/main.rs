@@ -1,0 +1,11 @@
+//! Tests that need real servers: one module a subject, private servers from [`support`].
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, helpers outside of test functions too"
+)]
+
+mod harness;
+mod support;
