@@ -26,6 +26,7 @@
 //! | [`pipeline`] | `plan()`, verdicts, the plan cache |
 //! | [`audit`] | records, chain, segment files, verification |
 //! | [`auth`] | users, SCRAM as a pure exchange, lockout |
+//! | [`net`] | sockets and TLS as both protocols use them |
 //! | [`session`] | identity of a session, registry of the live ones, prepared statements |
 //! | [`pg`] | the PostgreSQL side: accept, auth, upstream, session loop, wire format, catalog loading |
 //! | [`mysql`] | the MySQL and MariaDB side, with the same file names |
@@ -42,6 +43,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod mysql;
+pub mod net;
 pub mod pg;
 pub mod pipeline;
 pub mod policy;

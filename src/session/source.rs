@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::catalog::CatalogStore;
+use crate::net::{ClientTls, TlsError, TlsMode};
 use crate::sql::Engine;
 
 /// A password or key; never shown.
@@ -26,22 +27,6 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
     }
-}
-
-/// How a connection to a server is protected; the words of libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TlsMode {
-    /// Clear text.
-    Disable,
-    /// TLS where the server offers it.
-    #[default]
-    Prefer,
-    /// TLS, whoever the server is.
-    Require,
-    /// TLS with a certificate of the CA.
-    VerifyCa,
-    /// TLS with a certificate of the CA for the host's name.
-    VerifyFull,
 }
 
 /// A `[[source]]` of the configuration.
@@ -71,11 +56,30 @@ pub struct SourceSpec {
     pub tls_server_name: Option<Arc<str>>,
 }
 
+impl SourceSpec {
+    /// TLS towards this server, as configured.
+    pub fn client_tls(&self) -> Result<ClientTls, TlsError> {
+        let name = self.tls_server_name.as_ref().unwrap_or(&self.host);
+        // A Unix socket has no name that a certificate could bear, and no TLS.
+        let mode = if self.host.starts_with('/') { TlsMode::Disable } else { self.tls };
+        ClientTls::new(mode, name, self.ca.as_deref())
+    }
+}
+
 /// A backend with what is known about it.
 #[derive(Debug)]
 pub struct Source {
     /// How to reach it.
     pub spec: SourceSpec,
+    /// TLS towards it.
+    pub tls: ClientTls,
     /// What it contains.
     pub catalog: CatalogStore,
+}
+
+impl Source {
+    /// A backend of which nothing is known yet.
+    pub fn new(spec: SourceSpec) -> Result<Self, TlsError> {
+        Ok(Self { tls: spec.client_tls()?, spec, catalog: CatalogStore::default() })
+    }
 }
