@@ -1,6 +1,6 @@
 //! What is known about a statement text, made once for all its executions.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::policy::Verb;
 
@@ -39,4 +39,19 @@ pub struct Facts {
     pub rules: Vec<Arc<str>>,
     /// Relations read and written.
     pub objects: Vec<ObjectUse>,
+    /// Made when the first record of the text is; leave it to [`Default`].
+    pub rendered: Rendered,
 }
+
+/// The part of a statement's record that follows from its [`Facts`] alone, kept from the first record on.
+#[derive(Debug, Clone, Default)]
+pub struct Rendered(pub(super) OnceLock<Box<[u8]>>);
+
+/// It follows from the facts beside it.
+impl PartialEq for Rendered {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Rendered {}

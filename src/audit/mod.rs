@@ -1,24 +1,45 @@
 //! Who asked what, what was decided, what came of it: records, written before the first row leaves.
 //!
 //! In: facts about sessions, statements and results. Out: JSON lines in segment files, chained by SHA-256.
-//! Never knows: sockets, rules, syntax trees. Only [`writer`] and [`segment`] touch files; everything else is pure.
+//! Never knows: sockets, rules, syntax trees. Only `writer`, `segment`, `sync`, `recovery`,
+//! `verify` and `reading` touch files; everything else is pure.
 
+mod chain;
 mod facts;
+mod front;
+mod json;
+mod line;
+mod record;
+mod recovery;
+mod render;
+mod segment;
+mod settings;
+mod sync;
+mod timestamp;
+mod writer;
 
-pub use facts::{Facts, ObjectUse, Shown};
-
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use facts::{Facts, ObjectUse, Rendered, Shown};
+pub use record::{Ending, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals};
+pub use settings::{Durability, OnFailure, Settings, StatementText};
+
+use json::{push_field, push_number_field};
+use render::TextRules;
+use writer::Log;
 
 /// The audit log of this node; cheap to clone, shared by all sessions and threads.
 ///
 /// Records are made into one buffer, in order, each chained to the one before it, and written together: by
 /// [`Audit::flush`] when a thread's event loop is about to sleep, or by whoever needs its record written sooner.
+///
+/// The default one keeps nothing; it is for tests and for commands that run no statement.
 #[derive(Debug, Clone, Default)]
-pub struct Audit {}
-
-/// Names a record; later records have greater numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Sequence(pub u64);
+pub struct Audit {
+    log: Option<Arc<Log>>,
+}
 
 /// Records cannot be written now, so nothing may run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,134 +49,146 @@ pub struct Unavailable {
     pub reason: Arc<str>,
 }
 
-/// What all records of a session say about it. Made again when role or application name change.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subject {
-    /// Unique within the node's life.
-    pub session: u64,
-    /// The name logged in with.
-    pub user: Arc<str>,
-    /// The role acting.
-    pub role: Arc<str>,
-    /// The source.
-    pub source: Arc<str>,
-    /// `postgres`, `mysql`.
-    pub protocol: &'static str,
-    /// Address and port of the client.
-    pub client: Arc<str>,
-    /// `application_name`, MySQL's `program_name`.
-    pub application: Arc<str>,
+/// The log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit log in `{}` cannot be opened: {source}", dir.display())]
+pub struct OpenError {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Why not.
+    pub source: io::Error,
 }
 
-/// A statement, decided and about to run or refused.
-#[derive(Debug, Clone, Copy)]
-pub struct StatementRecord<'a> {
-    /// Whose.
-    pub subject: &'a Subject,
-    /// What the client sent.
-    pub text: &'a str,
-    /// The leading comment of its tool.
-    pub annotation: Option<&'a str>,
-    /// What the server gets; `None` when it is the client's own text or nothing.
-    pub sent: Option<&'a str>,
-    /// What was found out about the text.
-    pub facts: &'a Facts,
-    /// How it was decided.
-    pub outcome: Outcome<'a>,
-}
-
-/// How a statement was decided.
-#[derive(Debug, Clone, Copy)]
-pub enum Outcome<'a> {
-    /// It runs.
-    Permitted,
-    /// It runs though it would have been refused: the role is in observe mode.
-    Observed {
-        /// What the refusal would have said.
-        message: &'a str,
-        /// By which rule.
-        rule: Option<&'a str>,
-    },
-    /// It does not run.
-    Refused {
-        /// SQLSTATE.
-        sqlstate: &'a str,
-        /// What the client was told.
-        message: &'a str,
-        /// By which rule.
-        rule: Option<&'a str>,
-    },
-}
-
-/// What came of a statement.
-#[derive(Debug, Clone, Copy)]
-pub struct ResultRecord<'a> {
-    /// Whose.
-    pub subject: &'a Subject,
-    /// The record of the statement.
-    pub statement: Sequence,
-    /// Rows sent to the client, or changed.
-    pub rows: u64,
-    /// Bytes of results sent to the client.
-    pub bytes: u64,
-    /// From the statement's arrival to the first byte of its answer, in microseconds.
-    pub first_row_us: u64,
-    /// From the statement's arrival to the end of its answer, in microseconds.
-    pub total_us: u64,
-    /// SQLSTATE of the server's or the proxy's error.
-    pub sqlstate: Option<&'a str>,
-}
-
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The client said goodbye.
-    Terminated,
-    /// The client went away without a word.
-    ClientGone,
-    /// The server went away.
-    ServerGone,
-    /// The client broke the protocol.
-    ProtocolViolation,
-    /// Ended by the proxy: time-out, shutdown, a kill, the audit log, the second lock.
-    Closed(&'static str),
+/// How the log fares, for metrics and readiness.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// The sequence number of the last record made.
+    pub last: u64,
+    /// Its hash. Noted elsewhere, it proves later that nothing up to it was changed or removed.
+    pub last_hash: String,
+    /// The last record written.
+    pub written: u64,
+    /// Bytes of records that wait to be written.
+    pub waiting_bytes: u64,
+    /// Bytes written since the start.
+    pub written_bytes: u64,
+    /// Statements and logins refused because they could not be recorded.
+    pub refused: u64,
+    /// Records dropped because memory for them ran out while they could not be written.
+    pub dropped: u64,
+    /// Attempts to write that failed.
+    pub failures: u64,
+    /// Why records cannot be written now; `None` when they can.
+    pub broken: Option<Arc<str>>,
 }
 
 impl Audit {
+    /// Opens the log of a folder: takes the lock, mends what a crash left, goes on with the chain in a new segment.
+    /// `node` is the name of this proxy in the records.
+    pub fn open(settings: Settings, node: &str) -> Result<Self, OpenError> {
+        let dir = settings.dir.clone();
+        let open = || {
+            let lock = segment::claim(&settings.dir)?;
+            let former = recovery::recover(&settings.dir)?;
+            Log::open(settings, node, lock, former.as_ref())
+        };
+        match open() {
+            Ok(log) => Ok(Self { log: Some(Arc::new(log)) }),
+            Err(source) => Err(OpenError { dir, source }),
+        }
+    }
+
     /// Notes a statement. The caller sends nothing of its result before [`Audit::is_written`] says so.
-    pub fn statement(&self, _record: &StatementRecord<'_>) -> Result<Sequence, Unavailable> {
-        Ok(Sequence::default())
+    pub fn statement(&self, record: &StatementRecord<'_>) -> Result<Sequence, Unavailable> {
+        let Some(log) = &self.log else { return Ok(Sequence::default()) };
+        let rules =
+            TextRules { statement_text: log.settings.statement_text, max_length: log.settings.max_statement_text };
+        log.require("statement", |out| render::statement(out, record, rules))
     }
 
     /// Notes what came of a statement.
-    pub fn result(&self, _record: &ResultRecord<'_>) {}
+    pub fn result(&self, record: &ResultRecord<'_>) {
+        if record.statement == Sequence::default() {
+            return;
+        }
+        self.note("result", |out| render::result(out, record));
+    }
 
     /// Notes a login.
-    pub fn session_opened(&self, _subject: &Subject) -> Result<Sequence, Unavailable> {
-        Ok(Sequence::default())
+    pub fn session_opened(&self, subject: &Subject) -> Result<Sequence, Unavailable> {
+        let Some(log) = &self.log else { return Ok(Sequence::default()) };
+        log.require("session_opened", |out| render::subject(out, subject))
     }
 
     /// Notes the end of a session.
-    pub fn session_closed(&self, _subject: &Subject, _ending: Ending) {}
+    pub fn session_closed(&self, subject: &Subject, ending: Ending, totals: Totals) {
+        self.note("session_closed", |out| render::session_closed(out, subject, ending, totals));
+    }
 
     /// Notes a refused login; the names are what the client claimed.
-    pub fn login_refused(&self, _subject: &Subject, _reason: &str) {}
+    pub fn login_refused(&self, subject: &Subject, reason: &str) {
+        self.note("login_refused", |out| {
+            render::subject(out, subject);
+            push_field(out, "reason", reason);
+        });
+    }
+
+    /// Notes that the second lock ended a result: `column` was about to arrive as it is.
+    pub fn second_lock(&self, subject: &Subject, statement: Sequence, column: &str) {
+        self.note("second_lock", |out| {
+            render::subject(out, subject);
+            push_number_field(out, "statement", statement.0);
+            push_field(out, "column", column);
+        });
+    }
 
     /// Notes that rules were loaded, or why they were not.
-    pub fn reloaded(&self, _version: u64, _error: Option<&str>) {}
+    pub fn reloaded(&self, version: u64, error: Option<&str>) {
+        self.note("reload", |out| {
+            push_number_field(out, "version", version);
+            if let Some(error) = error {
+                push_field(out, "error", error);
+            }
+        });
+    }
 
     /// Whether a record is as safe as `durability` asks for. One atomic load.
-    pub fn is_written(&self, _sequence: Sequence) -> bool {
-        true
+    pub fn is_written(&self, sequence: Sequence) -> bool {
+        self.log.as_ref().is_none_or(|log| log.is_written(sequence))
     }
 
     /// Writes what waits, with one call to the operating system; does nothing when nothing waits. With
     /// `durability = "os"` every record made before is written when this returns; with `"disk"` the thread that
     /// synchronises is woken.
-    pub fn flush(&self) {}
+    pub fn flush(&self) {
+        if let Some(log) = &self.log {
+            log.flush();
+        }
+    }
 
     /// Waits until a record is as safe as `durability` asks for.
-    pub async fn written(&self, _sequence: Sequence) -> Result<(), Unavailable> {
-        Ok(())
+    pub async fn written(&self, sequence: Sequence) -> Result<(), Unavailable> {
+        match &self.log {
+            Some(log) => log.written(sequence).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that the node stops, and returns when all is written. Nothing can be recorded after it.
+    pub fn stop(&self) {
+        if let Some(log) = &self.log {
+            log.stop();
+        }
+    }
+
+    /// How the log fares.
+    pub fn status(&self) -> Status {
+        self.log.as_ref().map(|log| log.status()).unwrap_or_default()
+    }
+
+    fn note(&self, kind: &str, fields: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(log) = &self.log {
+            log.note(kind, fields);
+        }
     }
 }

@@ -1,0 +1,114 @@
+//! What is recorded: the values that sessions hand over.
+
+use std::sync::Arc;
+
+use super::facts::Facts;
+
+/// Names a record; later records have greater numbers. 0 names none: with `on_failure = "continue"` a statement may
+/// run without a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Sequence(pub u64);
+
+/// What all records of a session say about it. Made again when role or application name change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// Unique within the node's life.
+    pub session: u64,
+    /// The name logged in with.
+    pub user: Arc<str>,
+    /// The role acting.
+    pub role: Arc<str>,
+    /// The source.
+    pub source: Arc<str>,
+    /// `postgres`, `mysql`.
+    pub protocol: &'static str,
+    /// Address and port of the client.
+    pub client: Arc<str>,
+    /// `application_name`, MySQL's `program_name`.
+    pub application: Arc<str>,
+}
+
+/// A statement, decided and about to run or refused.
+#[derive(Debug, Clone, Copy)]
+pub struct StatementRecord<'a> {
+    /// Whose.
+    pub subject: &'a Subject,
+    /// What the client sent.
+    pub text: &'a str,
+    /// The leading comment of its tool.
+    pub annotation: Option<&'a str>,
+    /// What the server gets; `None` when it is the client's own text or nothing.
+    pub sent: Option<&'a str>,
+    /// What was found out about the text.
+    pub facts: &'a Facts,
+    /// How it was decided.
+    pub outcome: Outcome<'a>,
+}
+
+/// How a statement was decided.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome<'a> {
+    /// It runs.
+    Permitted,
+    /// It runs though it would have been refused: the role is in observe mode.
+    Observed {
+        /// What the refusal would have said.
+        message: &'a str,
+        /// By which rule.
+        rule: Option<&'a str>,
+    },
+    /// It does not run.
+    Refused {
+        /// SQLSTATE.
+        sqlstate: &'a str,
+        /// What the client was told.
+        message: &'a str,
+        /// By which rule.
+        rule: Option<&'a str>,
+    },
+}
+
+/// What came of a statement.
+#[derive(Debug, Clone, Copy)]
+pub struct ResultRecord<'a> {
+    /// Whose.
+    pub subject: &'a Subject,
+    /// The record of the statement.
+    pub statement: Sequence,
+    /// Rows sent to the client, or changed.
+    pub rows: u64,
+    /// Bytes of results sent to the client.
+    pub bytes: u64,
+    /// From the statement's arrival to the first byte of its answer, in microseconds.
+    pub first_row_us: u64,
+    /// From the statement's arrival to the end of its answer, in microseconds.
+    pub total_us: u64,
+    /// SQLSTATE of the server's or the proxy's error.
+    pub sqlstate: Option<&'a str>,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The client said goodbye.
+    Terminated,
+    /// The client went away without a word.
+    ClientGone,
+    /// The server went away.
+    ServerGone,
+    /// The client broke the protocol.
+    ProtocolViolation,
+    /// Ended by the proxy: time-out, shutdown, a kill, the audit log, the second lock.
+    Closed(&'static str),
+}
+
+/// What a session did, from login to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Statements decided, refused ones too.
+    pub statements: u64,
+    /// Rows sent to the client, or changed.
+    pub rows: u64,
+    /// Bytes of results sent to the client.
+    pub bytes: u64,
+}
