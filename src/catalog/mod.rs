@@ -12,4 +12,4 @@ pub use snapshot::{
     Column, Function, FunctionKind, Relation, RelationId, RelationKind, Snapshot, SnapshotBuilder, Volatility,
 };
 pub use store::CatalogStore;
-pub use types::{ColumnType, TypeClass};
+pub use types::{ColumnType, TypeClass, TypeExtra};

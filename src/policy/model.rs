@@ -130,11 +130,15 @@ pub enum MaskSpec {
     Hash {
         /// Hex digits kept, 8 to 64.
         length: u8,
+        /// The id of the masking key; the current key when absent.
+        key_id: Option<Arc<str>>,
     },
     /// A name out of a list, chosen by the keyed hash.
     Pseudonym {
         /// The names.
         list: Arc<[Arc<str>]>,
+        /// The id of the masking key; the current key when absent.
+        key_id: Option<Arc<str>>,
     },
     /// The nearest multiple, as the text of a number.
     Round {
@@ -150,6 +154,8 @@ pub enum MaskSpec {
     Noise {
         /// The bound in percent, as the text of a number.
         percent: Arc<str>,
+        /// The id of the masking key; the current key when absent.
+        key_id: Option<Arc<str>>,
     },
     /// Start of the unit.
     Trunc {
@@ -160,8 +166,10 @@ pub enum MaskSpec {
     Shift {
         /// The bound in days.
         days: u32,
-        /// The column that gives the key; the value's own row when absent.
+        /// The column that gives the key; the primary key when absent.
         key: Option<Arc<str>>,
+        /// The id of the masking key; the current key when absent.
+        key_id: Option<Arc<str>>,
     },
     /// Network prefix.
     Ip {
