@@ -9,7 +9,8 @@ pub mod store;
 pub mod types;
 
 pub use snapshot::{
-    Column, Function, FunctionKind, Relation, RelationId, RelationKind, Snapshot, SnapshotBuilder, Volatility,
+    Column, Function, FunctionKind, Relation, RelationId, RelationKind, Snapshot, SnapshotBuilder, UserOperator,
+    Volatility,
 };
 pub use store::CatalogStore;
 pub use types::{ColumnType, TypeClass, TypeExtra};

@@ -117,6 +117,15 @@ pub struct Function {
     pub returns_set: bool,
 }
 
+/// An operator that is not built in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserOperator {
+    /// The schema it stands in.
+    pub schema: Box<str>,
+    /// The extension that brought it.
+    pub extension: Option<Box<str>>,
+}
+
 /// Everything known about one source at one moment. Cheap to share, never changed.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -124,6 +133,7 @@ pub struct Snapshot {
     source: Arc<str>,
     engine: Option<Engine>,
     server_version: u32,
+    database: Box<str>,
     search_path: Vec<Box<str>>,
     lower_case_table_names: u8,
     children: HashMap<RelationId, Vec<RelationId>>,
@@ -131,7 +141,7 @@ pub struct Snapshot {
     by_name: HashMap<Box<str>, HashMap<Box<str>, RelationId>>,
     by_oid: HashMap<u32, RelationId>,
     functions: HashMap<Box<str>, Vec<Function>>,
-    operators: HashMap<Box<str>, Vec<Box<str>>>,
+    operators: HashMap<Box<str>, Vec<UserOperator>>,
 }
 
 impl Snapshot {
@@ -153,6 +163,11 @@ impl Snapshot {
     /// `server_version_num`, for example 150018.
     pub fn server_version(&self) -> u32 {
         self.server_version
+    }
+
+    /// The database on the server; clients may write it before a schema (PostgreSQL).
+    pub fn database(&self) -> &str {
+        &self.database
     }
 
     /// The schemas that a new session of the proxy's account searches, in order, `"$user"` and absent ones left out.
@@ -200,8 +215,8 @@ impl Snapshot {
         self.functions.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The schemas outside `pg_catalog` in which an operator of this name was made.
-    pub fn operator_schemas(&self, name: &str) -> &[Box<str>] {
+    /// The operators of this name outside `pg_catalog`.
+    pub fn user_operators(&self, name: &str) -> &[UserOperator] {
         self.operators.get(name).map_or(&[], Vec::as_slice)
     }
 }
@@ -224,6 +239,11 @@ impl SnapshotBuilder {
                 ..Snapshot::default()
             },
         }
+    }
+
+    /// Sets the database's name on the server.
+    pub fn database(&mut self, name: impl Into<Box<str>>) {
+        self.snapshot.database = name.into();
     }
 
     /// Sets the schemas searched by default.
@@ -258,9 +278,9 @@ impl SnapshotBuilder {
         self.snapshot.functions.entry(function.name.clone()).or_default().push(function);
     }
 
-    /// Notes that an operator was made in a schema other than `pg_catalog`.
-    pub fn operator(&mut self, name: Box<str>, schema: Box<str>) {
-        self.snapshot.operators.entry(name).or_default().push(schema);
+    /// Notes an operator of a schema other than `pg_catalog`.
+    pub fn operator(&mut self, name: Box<str>, operator: UserOperator) {
+        self.snapshot.operators.entry(name).or_default().push(operator);
     }
 
     /// The finished snapshot.

@@ -30,6 +30,34 @@ pub enum Verb {
     Explain,
 }
 
+impl Verb {
+    /// The word of the rule files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Truncate => "truncate",
+            Self::Create => "create",
+            Self::Alter => "alter",
+            Self::Drop => "drop",
+            Self::Call => "call",
+            Self::Explain => "explain",
+        }
+    }
+
+    /// The word as it stands before an object in a sentence.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Insert => "insert into",
+            Self::Delete => "delete from",
+            Self::Create => "create in",
+            other => other.word(),
+        }
+    }
+}
+
 /// A set of [`Verb`]s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Verbs(u16);

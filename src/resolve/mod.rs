@@ -1,11 +1,26 @@
 //! Binds every name of a statement to the catalog.
 //!
-//! In: a statement's tree and tokens, and the [`World`] of a role. Out: which tokens mention which relation, and what of
-//! it is used; or a [`Refusal`]. Each kind of node is understood or refused. Never knows: how a mask is written,
-//! sockets, files.
+//! In: a statement's tree and tokens, and the [`World`] of a role. Out: [`Resolved`]: which tokens mention which relation,
+//! and what of it is used; or a [`Refusal`]. Each kind of node is understood or refused. Never knows: how a mask is
+//! written, sockets, files.
 
+mod binder;
+mod column;
+mod dml;
+mod expression;
+mod from;
+mod function;
+mod query;
 mod refusal;
+mod resolved;
+mod scope;
+mod select;
+mod statement;
 mod world;
 
+pub use binder::resolve;
 pub use refusal::{INSUFFICIENT_PRIVILEGE, NOT_SUPPORTED, Refusal, SYNTAX_ERROR, UNDEFINED_TABLE};
-pub use world::{Rules, World, is_system_schema};
+pub use resolved::{
+    Appearance, Edit, ExpandedView, OutputColumn, RelationUse, Resolved, Source, TargetColumn, TargetFilter,
+};
+pub use world::{Rules, World};

@@ -10,6 +10,12 @@ pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
 pub const NOT_SUPPORTED: &str = "0A000";
 /// SQLSTATE `undefined_table`.
 pub const UNDEFINED_TABLE: &str = "42P01";
+/// SQLSTATE `undefined_column`.
+pub const UNDEFINED_COLUMN: &str = "42703";
+/// SQLSTATE `undefined_function`.
+pub const UNDEFINED_FUNCTION: &str = "42883";
+/// SQLSTATE `ambiguous_column`.
+pub const AMBIGUOUS_COLUMN: &str = "42702";
 /// SQLSTATE `syntax_error`.
 pub const SYNTAX_ERROR: &str = "42601";
 
@@ -25,7 +31,7 @@ pub struct Refusal {
     /// What to do.
     pub hint: Option<String>,
     /// The token it is about.
-    pub token: Option<usize>,
+    pub token: Option<u32>,
     /// The rule that refused.
     pub rule: Option<Arc<RuleInfo>>,
 }
@@ -41,6 +47,16 @@ impl Refusal {
         Self::with_state(INSUFFICIENT_PRIVILEGE, what)
     }
 
+    /// A relation that the catalog does not have, worded as the server words it.
+    pub fn undefined_table(what: impl Into<String>) -> Self {
+        Self::with_state(UNDEFINED_TABLE, what)
+    }
+
+    /// A column that nothing in sight has, worded as the server words it.
+    pub fn undefined_column(what: impl Into<String>) -> Self {
+        Self::with_state(UNDEFINED_COLUMN, what)
+    }
+
     /// A refusal with an SQLSTATE of its own.
     pub fn with_state(sqlstate: &'static str, message: impl Into<String>) -> Self {
         Self { sqlstate, message: message.into(), detail: None, hint: None, token: None, rule: None }
@@ -48,7 +64,7 @@ impl Refusal {
 
     /// Points at a token.
     #[must_use]
-    pub fn at(mut self, token: Option<usize>) -> Self {
+    pub fn at(mut self, token: Option<u32>) -> Self {
         self.token = self.token.or(token);
         self
     }

@@ -2,24 +2,31 @@
 
 use std::sync::Arc;
 
+use super::refusal::Refusal;
+use super::resolved::ExpandedView;
 use crate::catalog::known::{BuiltinRule, SystemView};
 use crate::catalog::{Relation, Snapshot};
 use crate::policy::RelationAccess;
+use crate::sql::Engine;
 
 /// What the rules say of the things that names refer to.
 pub trait Rules {
     /// What the role may do with a relation and how it sees it.
     fn access(&self, relation: &Relation) -> Arc<RelationAccess>;
+    /// A view's definition, resolved for the role.
+    fn expand(&self, view: &Relation) -> Result<Arc<ExpandedView>, Refusal>;
     /// Whether the role was granted `call` on a function, or the function is declared safe.
     fn may_call(&self, schema: &str, function: &str) -> bool;
-    /// How a relation of `pg_catalog` or `information_schema` appears.
+    /// How a relation of the server's own catalogs appears.
     fn system(&self, relation: &Relation) -> SystemView;
     /// What may be done with a built-in function.
     fn builtin(&self, function: &str) -> BuiltinRule;
     /// Whether functions and operators of an extension that are immutable only compute.
     fn computes(&self, extension: &str) -> bool;
-    /// Whether reading or changing a setting is harmless.
-    fn setting(&self, name: &str) -> bool;
+    /// Whether reading a setting or system variable is harmless.
+    fn may_read_setting(&self, name: &str) -> bool;
+    /// The columns that a row filter of the relation reads, by position.
+    fn filter_columns(&self, relation: &Relation) -> Vec<usize>;
 }
 
 /// Everything that resolving depends on.
@@ -29,26 +36,48 @@ pub struct World<'a> {
     pub snapshot: &'a Snapshot,
     /// The rules, for one role.
     pub rules: &'a dyn Rules,
-    /// The schemas that unqualified names are looked for in, `pg_catalog` not among them.
+    /// PostgreSQL: the schemas that unqualified names are looked for in, `pg_catalog` not among them. MySQL: the current
+    /// database, if there is one.
     pub search_path: &'a [Box<str>],
-    /// How deep views are nested here.
-    pub view_depth: usize,
+    /// The name of the role, for messages.
+    pub role: &'a str,
+    /// Whether a view's definition is resolved: its author's grants count, not the role's.
+    pub inside_view: bool,
 }
 
 impl<'a> World<'a> {
-    /// The relation that a name means; `pg_catalog` comes first, as on the server.
+    /// The family of the server.
+    pub fn engine(&self) -> Engine {
+        self.snapshot.engine()
+    }
+
+    /// The relation that a name means. On PostgreSQL `pg_catalog` comes first, as on the server.
     pub fn relation(&self, schema: Option<&str>, name: &str) -> Option<&'a Relation> {
-        match schema {
-            Some(schema) => self.snapshot.find(schema, name),
-            None => self
+        match (schema, self.engine()) {
+            (Some(schema), _) => self.snapshot.find(schema, name),
+            (None, Engine::Postgres) => self
                 .snapshot
                 .find("pg_catalog", name)
                 .or_else(|| self.search_path.iter().find_map(|schema| self.snapshot.find(schema, name))),
+            (None, Engine::MySql) => self.search_path.first().and_then(|schema| self.snapshot.find(schema, name)),
         }
     }
-}
 
-/// Whether a schema is the server's own.
-pub fn is_system_schema(schema: &str) -> bool {
-    matches!(schema, "pg_catalog" | "information_schema")
+    /// Whether two names of columns or aliases are one to the server.
+    pub fn same_name(&self, a: &str, b: &str) -> bool {
+        match self.engine() {
+            Engine::Postgres => a == b,
+            Engine::MySql => a == b || a.to_lowercase() == b.to_lowercase(),
+        }
+    }
+
+    /// Whether a schema is the server's own.
+    pub fn is_system_schema(&self, schema: &str) -> bool {
+        match self.engine() {
+            Engine::Postgres => matches!(schema, "pg_catalog" | "information_schema"),
+            Engine::MySql => ["information_schema", "performance_schema", "mysql", "sys"]
+                .iter()
+                .any(|system| schema.eq_ignore_ascii_case(system)),
+        }
+    }
 }

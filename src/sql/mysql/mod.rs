@@ -3,6 +3,8 @@
 //! In: text and the session's `sql_mode`. Out: tokens and [`ast`](super::ast). What the grammar does not list is an
 //! error, never skipped. Never knows: what names mean, rules, the network.
 
+pub mod naming;
+
 /// The flags of `sql_mode` that change how text is read (MySQL manual, "Server SQL Modes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct SqlMode {

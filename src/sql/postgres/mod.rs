@@ -5,6 +5,7 @@
 
 pub mod keywords;
 pub mod lexer;
+pub mod naming;
 
 use std::ops::Range;
 

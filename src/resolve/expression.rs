@@ -1,0 +1,252 @@
+//! Expressions: every kind of node, its operands, and whether evaluating it is harmless.
+
+use super::binder::{Binder, Sources};
+use super::column::Nature;
+use super::refusal::Refusal;
+use super::scope::ScopeId;
+use crate::sql::Engine;
+use crate::sql::ast::{Expr, ExprKind, Operator, Query, TypeName};
+
+/// Operators that cannot fail on values of the types that [`is_simple`](super::from) columns have, and show nothing but
+/// their result.
+const HARMLESS_OPERATORS: &[&str] = &[
+    "!=", "<", "<=", "<=>", "<>", "=", ">", ">=", "and", "between", "in", "is distinct from", "is false",
+    "is not distinct from", "is not false", "is not null", "is not true", "is not unknown", "is null", "is true",
+    "is unknown", "not", "not between", "not in", "or",
+];
+
+/// Special forms that give one value for the whole statement.
+const CONSTANT_FORMS: &[&str] = &["current_date", "current_timestamp", "localtimestamp"];
+
+impl Binder<'_> {
+    /// Resolves expressions whose values nobody asks for.
+    pub(super) fn exprs<'e>(
+        &mut self,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        scope: ScopeId,
+    ) -> Result<(), Refusal> {
+        let mut sink = Sources::new();
+        for expr in exprs {
+            self.expr(expr, scope, &mut sink)?;
+        }
+        Ok(())
+    }
+
+    /// Resolves a condition that decides which rows are seen.
+    pub(super) fn predicate(&mut self, expr: &Expr, scope: ScopeId) -> Result<(), Refusal> {
+        let nature = self.expr(expr, scope, &mut Sources::new())?;
+        self.out.fence |= !nature.harmless;
+        Ok(())
+    }
+
+    /// Resolves an expression: its names, and what may be said of its value.
+    pub(super) fn expr(&mut self, expr: &Expr, scope: ScopeId, sink: &mut Sources) -> Result<Nature, Refusal> {
+        match &expr.kind {
+            ExprKind::Column(name) => self.column(name, scope, sink),
+            ExprKind::Star(None) | ExprKind::Literal(_) | ExprKind::Parameter | ExprKind::Default => {
+                Ok(Nature::HARMLESS)
+            }
+            ExprKind::Star(Some(name)) => {
+                let Some((found, position)) = self.find_binding(&name.parts, scope) else {
+                    return Err(self.unknown_qualifier(name));
+                };
+                if let Some(table) = name.object() {
+                    self.cut_schema(name, table);
+                }
+                self.use_all(found, position, &expr.tokens, sink)?;
+                Ok(Nature::COMPUTED)
+            }
+            ExprKind::Variable { system, name } => self.variable(*system, name, expr),
+            ExprKind::AssignVariable(_) => Err(Refusal::unsupported("assigning a user variable is not allowed")
+                .advise("use a common table expression or a window function")
+                .at(Some(expr.tokens.start))),
+            ExprKind::CurrentOf(_) => Err(Refusal::unsupported("`WHERE CURRENT OF` is not allowed")
+                .advise("name the rows by their key")
+                .at(Some(expr.tokens.start))),
+            ExprKind::Call(call) => self.call(call, expr, scope, sink),
+            ExprKind::Special { name, operands } => {
+                self.operands(operands, scope, sink)?;
+                let constant = operands.is_empty() && CONSTANT_FORMS.contains(name);
+                Ok(Nature { direct: false, harmless: constant })
+            }
+            ExprKind::Operation(operation) => {
+                let harmless = self.operands(&operation.operands, scope, sink)?;
+                self.operator(&operation.operator, harmless)
+            }
+            ExprKind::InList(operands) => {
+                let harmless = self.operands(operands, scope, sink)?;
+                Ok(Nature { direct: false, harmless })
+            }
+            ExprKind::Quantified { operator, operands } => {
+                let harmless = self.operands(operands, scope, sink)?;
+                self.operator(operator, harmless)
+            }
+            ExprKind::InQuery { operand, operator, query } => {
+                let operand = self.expr(operand, scope, sink)?;
+                let harmless = self.subquery(query, scope, sink)?;
+                self.operator(operator, operand.harmless && harmless)
+            }
+            ExprKind::Exists(query) => {
+                self.subquery(query, scope, sink)?;
+                Ok(Nature::HARMLESS)
+            }
+            // More than one row is an error, which a hidden row could be the reason for.
+            ExprKind::Subquery(query) | ExprKind::ArrayQuery(query) => {
+                self.subquery(query, scope, sink)?;
+                Ok(Nature::COMPUTED)
+            }
+            ExprKind::Case { operands, otherwise: _ }
+            | ExprKind::Row(operands)
+            | ExprKind::Array(operands)
+            | ExprKind::Subscript(operands) => {
+                self.operands(operands, scope, sink)?;
+                Ok(Nature::COMPUTED)
+            }
+            ExprKind::Cast { operand, ty } => {
+                self.type_name(ty)?;
+                self.expr(operand, scope, sink)?;
+                // A literal is read once, whatever the rows are.
+                Ok(Nature { direct: false, harmless: matches!(operand.kind, ExprKind::Literal(_)) })
+            }
+            ExprKind::Field { base, field } => {
+                self.field(base, field, scope, sink)?;
+                Ok(Nature::COMPUTED)
+            }
+            ExprKind::AllFields(base) => {
+                self.expr(base, scope, sink)?;
+                Ok(Nature::COMPUTED)
+            }
+            ExprKind::Argument { value } => self.expr(value, scope, sink),
+        }
+    }
+
+    /// Resolves operands; whether all of them are harmless.
+    pub(super) fn operands<'e>(
+        &mut self,
+        operands: impl IntoIterator<Item = &'e Expr>,
+        scope: ScopeId,
+        sink: &mut Sources,
+    ) -> Result<bool, Refusal> {
+        let mut harmless = true;
+        for operand in operands {
+            harmless &= self.expr(operand, scope, sink)?.harmless;
+        }
+        Ok(harmless)
+    }
+
+    /// A sub-select inside an expression; whether its columns are harmless.
+    fn subquery(&mut self, query: &Query, scope: ScopeId, sink: &mut Sources) -> Result<bool, Refusal> {
+        let output = self.query(query, Some(scope))?;
+        sink.extend(output.columns.iter().flat_map(|column| column.sources.iter().copied()));
+        Ok(!output.open && output.columns.iter().all(|column| column.harmless))
+    }
+
+    fn operator(&mut self, operator: &Operator, operands_harmless: bool) -> Result<Nature, Refusal> {
+        self.check_operator(operator)?;
+        let harmless = operands_harmless
+            && operator.schema.is_none()
+            && HARMLESS_OPERATORS.binary_search(&&*operator.symbol).is_ok();
+        Ok(Nature { direct: false, harmless })
+    }
+
+    /// Operators of `pg_catalog` only compute; others are functions by another name.
+    fn check_operator(&self, operator: &Operator) -> Result<(), Refusal> {
+        let schemas = self.world.snapshot.user_operators(&operator.symbol);
+        let reachable = |schema: &str| match &operator.schema {
+            Some(named) => *named.value == *schema,
+            None => self.world.search_path.iter().any(|path| **path == *schema),
+        };
+        match schemas.iter().find(|made| reachable(&made.schema) && !self.is_harmless_extension(made)) {
+            Some(made) => Err(Refusal::unsupported(format!(
+                "operator `{}` of schema `{}` is not known to be safe",
+                operator.symbol, made.schema
+            ))
+            .advise("write `OPERATOR(pg_catalog.…)` to mean the built-in one")
+            .at(Some(operator.token))),
+            None => Ok(()),
+        }
+    }
+
+    fn is_harmless_extension(&self, operator: &crate::catalog::UserOperator) -> bool {
+        operator.extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
+    }
+
+    /// A type may stand wherever a cast to it runs no code that the rules have not seen.
+    pub(super) fn type_name(&self, _ty: &TypeName) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn variable(&mut self, system: bool, name: &str, expr: &Expr) -> Result<Nature, Refusal> {
+        if !system {
+            return Err(Refusal::unsupported("user variables are not allowed")
+                .advise("use a common table expression or a window function")
+                .at(Some(expr.tokens.start)));
+        }
+        let (scope, setting) = name.rsplit_once('.').unwrap_or(("", name));
+        let known_scope = matches!(scope, "" | "session" | "local" | "global");
+        if known_scope && self.world.rules.may_read_setting(setting) {
+            return Ok(Nature::COMPUTED);
+        }
+        Err(Refusal::forbidden(format!("system variable `{name}` is not readable by role `{}`", self.world.role))
+            .at(Some(expr.tokens.start)))
+    }
+
+    /// `(x).field`: of a row of a table it must be a column of that table.
+    fn field(
+        &mut self,
+        base: &Expr,
+        field: &crate::sql::ast::Name,
+        scope: ScopeId,
+        sink: &mut Sources,
+    ) -> Result<(), Refusal> {
+        if let ExprKind::Column(name) = &base.kind {
+            let row = match self.find_binding(&name.parts, scope) {
+                Some(row) if self.is_row_reference(name, scope) => Some(row),
+                _ => None,
+            };
+            if let Some((found, position)) = row {
+                let mut reference = name.clone();
+                reference.parts.push(field.clone());
+                let known = self.binding(found, position).is_some_and(|binding| {
+                    binding.columns.iter().any(|c| self.world.same_name(&c.name, &field.value))
+                });
+                if known {
+                    return self.use_all(found, position, &base.tokens, sink);
+                }
+                return self.column(&reference, scope, sink).map(|_| ());
+            }
+        }
+        self.expr(base, scope, sink)?;
+        if self.names_no_function(&field.value) {
+            Ok(())
+        } else {
+            Err(Refusal::unsupported(format!("`{}` is not a known field here", field.value)).at(Some(field.token)))
+        }
+    }
+
+    /// Whether a name means a whole row: no column in sight is called so.
+    fn is_row_reference(&self, name: &crate::sql::ast::ObjectName, scope: ScopeId) -> bool {
+        let [only] = name.parts.as_slice() else { return true };
+        self.world.engine() == Engine::Postgres
+            && !self
+                .outward(Some(scope))
+                .any(|(_, scope)| scope.visible.iter().any(|visible| self.world.same_name(&visible.name, &only.value)))
+    }
+
+    pub(super) fn unknown_qualifier(&self, name: &crate::sql::ast::ObjectName) -> Refusal {
+        let table = name.object().map(|name| name.value.to_string()).unwrap_or_default();
+        Refusal::undefined_table(format!("missing FROM-clause entry for table \"{table}\""))
+            .at(name.parts.first().map(|part| part.token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_can_be_searched() {
+        assert!(HARMLESS_OPERATORS.is_sorted());
+        assert!(CONSTANT_FORMS.is_sorted());
+    }
+}

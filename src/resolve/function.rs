@@ -1,0 +1,187 @@
+//! Function calls: which functions a name can mean, and whether all of them may be called.
+
+use super::binder::{Binder, Sources};
+use super::column::Nature;
+use super::refusal::{Refusal, UNDEFINED_FUNCTION};
+use super::scope::ScopeId;
+use crate::catalog::known::BuiltinRule;
+use crate::catalog::{Function, FunctionKind, Volatility};
+use crate::sql::ast::{Call, Expr, ExprKind, Literal, Name};
+use crate::sql::{Engine, TokenKind};
+
+/// Functions that give one value for the whole statement and cannot fail.
+const CONSTANT_FUNCTIONS: &[&str] = &["now", "statement_timestamp", "transaction_timestamp"];
+
+fn in_schema<'f>(functions: &'f [Function], schema: &'f str) -> impl Iterator<Item = &'f Function> {
+    functions.iter().filter(move |function| *function.schema == *schema)
+}
+
+impl Binder<'_> {
+    pub(super) fn call(
+        &mut self,
+        call: &Call,
+        expr: &Expr,
+        scope: ScopeId,
+        sink: &mut Sources,
+    ) -> Result<Nature, Refusal> {
+        self.check_function(call)?;
+        let referred = self.scope(scope).map_or(0, |scope| scope.referred.len());
+        self.operands(&call.arguments, scope, sink)?;
+        self.operands(&call.order_by, scope, sink)?;
+        self.operands(&call.filter, scope, sink)?;
+        if let Some(over) = &call.over {
+            self.operands(over, scope, sink)?;
+        } else if self.is_aggregate(call) {
+            // What an aggregate takes in need not be grouped by.
+            if let Some(scope) = self.scope_mut(scope) {
+                scope.referred.truncate(referred);
+            }
+        }
+        let constant = call.arguments.is_empty()
+            && call.name.parts.len() == 1
+            && CONSTANT_FUNCTIONS.contains(&self.token_text(expr.tokens.start).to_ascii_lowercase().as_str());
+        Ok(Nature { direct: false, harmless: constant })
+    }
+
+    fn is_aggregate(&self, call: &Call) -> bool {
+        let name = call.name.object().map(|name| &*name.value).unwrap_or_default();
+        self.world.snapshot.functions(name).iter().any(|function| function.kind == FunctionKind::Aggregate)
+    }
+
+    /// Every function that the name can mean must be allowed: which one the server takes depends on types.
+    fn check_function(&mut self, call: &Call) -> Result<(), Refusal> {
+        let (schema, name) = self.split(&call.name)?;
+        match self.world.engine() {
+            Engine::Postgres => self.check_postgres_function(call, schema, name),
+            Engine::MySql => self.check_mysql_function(call, schema, name),
+        }
+    }
+
+    fn check_postgres_function(&mut self, call: &Call, schema: Option<&Name>, name: &Name) -> Result<(), Refusal> {
+        let functions = self.world.snapshot.functions(&name.value);
+        let in_schema = |schema| in_schema(functions, schema);
+        if let Some(schema) = schema.filter(|schema| *schema.value != *"pg_catalog") {
+            let mut named = in_schema(&schema.value).peekable();
+            if named.peek().is_none() {
+                return Err(Self::unknown_function(&format!("{}.{}", schema.value, name.value), name));
+            }
+            return match named.find(|function| !self.is_allowed_function(function)) {
+                Some(function) => Err(self.refuse_function(&function.schema, name)),
+                None => Ok(()),
+            };
+        }
+        let searched = self.world.search_path.iter().flat_map(|schema| in_schema(schema));
+        let others = if schema.is_some() { Vec::new() } else { searched.collect::<Vec<_>>() };
+        let foreign = others.iter().find(|function| !self.is_allowed_function(function));
+        if in_schema("pg_catalog").next().is_none() {
+            return match foreign {
+                Some(function) => Err(self.refuse_function(&function.schema, name)),
+                None if others.is_empty() => Err(Self::unknown_function(&name.value, name)),
+                None => Ok(()),
+            };
+        }
+        self.check_builtin(call, name)?;
+        if foreign.is_some() {
+            // Another function of this name stands in a schema that is searched: mean the built-in one.
+            self.edit(name.token..name.token, "pg_catalog.");
+        }
+        Ok(())
+    }
+
+    fn check_mysql_function(&mut self, call: &Call, schema: Option<&Name>, name: &Name) -> Result<(), Refusal> {
+        let Some(schema) = schema else {
+            let lower = name.value.to_ascii_lowercase();
+            if self.world.rules.builtin(&lower) != BuiltinRule::Unknown {
+                return self.check_builtin(call, name);
+            }
+            let Some(database) = self.world.search_path.first() else {
+                return Err(Self::unknown_function(&name.value, name));
+            };
+            return self.check_stored_function(database, name);
+        };
+        self.check_stored_function(&schema.value, name)
+    }
+
+    fn check_stored_function(&self, database: &str, name: &Name) -> Result<(), Refusal> {
+        let functions = self.world.snapshot.functions(&name.value.to_ascii_lowercase());
+        if functions.iter().any(|function| self.world.same_name(&function.schema, database)) {
+            if self.world.rules.may_call(database, &name.value) {
+                return Ok(());
+            }
+            return Err(self.refuse_function(database, name));
+        }
+        Err(Self::unknown_function(&format!("{database}.{}", name.value), name))
+    }
+
+    fn check_builtin(&mut self, call: &Call, name: &Name) -> Result<(), Refusal> {
+        match self.world.rules.builtin(&name.value.to_ascii_lowercase()) {
+            BuiltinRule::Allowed => Ok(()),
+            BuiltinRule::SettingName => self.check_setting_argument(call, name),
+            BuiltinRule::Refused(why) => {
+                Err(Refusal::forbidden(format!("function `{}` is not allowed for role `{}`", name.value, self.world.role))
+                    .because(why)
+                    .at(Some(name.token)))
+            }
+            BuiltinRule::Unknown => Err(Refusal::unsupported(format!(
+                "function `{}` is not known to be safe",
+                name.value
+            ))
+            .advise("only functions that compute from their arguments may be called")
+            .at(Some(name.token))),
+        }
+    }
+
+    /// `current_setting('name')`: the name must be a plain string of a harmless setting.
+    fn check_setting_argument(&mut self, call: &Call, name: &Name) -> Result<(), Refusal> {
+        let setting = call.arguments.first().and_then(|argument| match argument.kind {
+            ExprKind::Literal(Literal::String) => self.plain_string(argument.tokens.start),
+            _ => None,
+        });
+        self.out.reads_literals = true;
+        match setting {
+            Some(setting) if self.world.rules.may_read_setting(&setting.to_ascii_lowercase()) => Ok(()),
+            Some(setting) => Err(Refusal::forbidden(format!(
+                "setting `{setting}` is not readable by role `{}`",
+                self.world.role
+            ))
+            .at(Some(name.token))),
+            None => Err(Refusal::unsupported(format!("`{}` takes only a setting's name in quotes", name.value))
+                .at(Some(name.token))),
+        }
+    }
+
+    /// The content of a string literal without prefix and escapes.
+    pub(super) fn plain_string(&self, token: u32) -> Option<String> {
+        let found = self.tokens.get(usize::try_from(token).ok()?)?;
+        if found.kind != TokenKind::String {
+            return None;
+        }
+        let text = found.text(self.text);
+        let inside = text.strip_prefix('\'')?.strip_suffix('\'')?;
+        (!inside.contains('\'') && !inside.contains('\\')).then(|| inside.to_owned())
+    }
+
+    /// Whether a function only computes, or was granted or declared safe.
+    pub(super) fn is_allowed_function(&self, function: &Function) -> bool {
+        if *function.schema == *"pg_catalog" {
+            return self.world.rules.builtin(&function.name) == BuiltinRule::Allowed;
+        }
+        let computes = function.extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
+            && matches!(&*function.language, "c" | "internal")
+            && matches!(function.volatility, Volatility::Immutable | Volatility::Stable);
+        computes || self.world.rules.may_call(&function.schema, &function.name)
+    }
+
+    fn refuse_function(&self, schema: &str, name: &Name) -> Refusal {
+        Refusal::forbidden(format!(
+            "function `{schema}.{}` is not granted to role `{}`",
+            name.value, self.world.role
+        ))
+        .advise("ask the owner of the rules for `call` on it, or for a `[[trust]]` rule")
+        .at(Some(name.token))
+    }
+
+    fn unknown_function(full: &str, name: &Name) -> Refusal {
+        Refusal::with_state(UNDEFINED_FUNCTION, format!("function {full} does not exist")).at(Some(name.token))
+    }
+}
