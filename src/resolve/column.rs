@@ -183,18 +183,13 @@ impl Binder<'_> {
         }
     }
 
-    fn use_columns(
-        &mut self,
-        scope: ScopeId,
-        at: &[(usize, usize)],
-        name: &ObjectName,
-        sink: &mut Sources,
-    ) -> Nature {
+    fn use_columns(&mut self, scope: ScopeId, at: &[(usize, usize)], name: &ObjectName, sink: &mut Sources) -> Nature {
         let mut nature = Nature { direct: at.len() == 1, harmless: true };
         for (position, column) in at {
-            let Some((kind, qualifier, bound)) = self.binding(scope, *position).and_then(|binding| {
-                Some((binding.kind, binding.name.clone(), binding.columns.get(*column)?.clone()))
-            }) else {
+            let Some((kind, qualifier, bound)) = self
+                .binding(scope, *position)
+                .and_then(|binding| Some((binding.kind, binding.name.clone(), binding.columns.get(*column)?.clone())))
+            else {
                 continue;
             };
             self.mark(&bound.sources, sink);

@@ -163,14 +163,8 @@ impl Binder<'_> {
     /// `excluded` of ON CONFLICT: the row that was to be inserted, which the role wrote itself.
     fn bind_excluded(&mut self, place: usize, scope: ScopeId) {
         let columns = self.relation_columns(place);
-        let binding = Binding {
-            name: "excluded".into(),
-            schema: None,
-            kind: Kind::Query,
-            columns,
-            open: false,
-            hidden: false,
-        };
+        let binding =
+            Binding { name: "excluded".into(), schema: None, kind: Kind::Query, columns, open: false, hidden: false };
         if let Some(scope) = self.scope_mut(scope) {
             scope.bindings.push(binding);
         }

@@ -10,9 +10,31 @@ use crate::sql::ast::{Expr, ExprKind, Operator, Query, TypeName};
 /// Operators that cannot fail on values of the types that [`is_simple`](super::from) columns have, and show nothing but
 /// their result.
 const HARMLESS_OPERATORS: &[&str] = &[
-    "!=", "<", "<=", "<=>", "<>", "=", ">", ">=", "and", "between", "in", "is distinct from", "is false",
-    "is not distinct from", "is not false", "is not null", "is not true", "is not unknown", "is null", "is true",
-    "is unknown", "not", "not between", "not in", "or",
+    "!=",
+    "<",
+    "<=",
+    "<=>",
+    "<>",
+    "=",
+    ">",
+    ">=",
+    "and",
+    "between",
+    "in",
+    "is distinct from",
+    "is false",
+    "is not distinct from",
+    "is not false",
+    "is not null",
+    "is not true",
+    "is not unknown",
+    "is null",
+    "is true",
+    "is unknown",
+    "not",
+    "not between",
+    "not in",
+    "or",
 ];
 
 /// Special forms that give one value for the whole statement.
@@ -207,9 +229,9 @@ impl Binder<'_> {
             if let Some((found, position)) = row {
                 let mut reference = name.clone();
                 reference.parts.push(field.clone());
-                let known = self.binding(found, position).is_some_and(|binding| {
-                    binding.columns.iter().any(|c| self.world.same_name(&c.name, &field.value))
-                });
+                let known = self
+                    .binding(found, position)
+                    .is_some_and(|binding| binding.columns.iter().any(|c| self.world.same_name(&c.name, &field.value)));
                 if known {
                     return self.use_all(found, position, &base.tokens, sink);
                 }

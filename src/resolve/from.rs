@@ -9,9 +9,7 @@ use super::scope::{Binding, BoundColumn, Kind, ScopeId, Visible};
 use crate::catalog::known::SystemView;
 use crate::catalog::{RelationKind, TypeClass};
 use crate::policy::{MaskSpec, Treatment, Verb};
-use crate::sql::ast::{
-    Alias, ExprKind, Join, JoinConstraint, Name, Query, Relation, TableFunction, TableRef,
-};
+use crate::sql::ast::{Alias, ExprKind, Join, JoinConstraint, Name, Query, Relation, TableFunction, TableRef};
 
 /// Whether values of a type can be compared without failing.
 pub(super) fn is_simple(class: TypeClass) -> bool {

@@ -117,17 +117,17 @@ impl Binder<'_> {
         match self.world.rules.builtin(&name.value.to_ascii_lowercase()) {
             BuiltinRule::Allowed => Ok(()),
             BuiltinRule::SettingName => self.check_setting_argument(call, name),
-            BuiltinRule::Refused(why) => {
-                Err(Refusal::forbidden(format!("function `{}` is not allowed for role `{}`", name.value, self.world.role))
-                    .because(why)
+            BuiltinRule::Refused(why) => Err(Refusal::forbidden(format!(
+                "function `{}` is not allowed for role `{}`",
+                name.value, self.world.role
+            ))
+            .because(why)
+            .at(Some(name.token))),
+            BuiltinRule::Unknown => {
+                Err(Refusal::unsupported(format!("function `{}` is not known to be safe", name.value))
+                    .advise("only functions that compute from their arguments may be called")
                     .at(Some(name.token)))
             }
-            BuiltinRule::Unknown => Err(Refusal::unsupported(format!(
-                "function `{}` is not known to be safe",
-                name.value
-            ))
-            .advise("only functions that compute from their arguments may be called")
-            .at(Some(name.token))),
         }
     }
 
@@ -140,11 +140,10 @@ impl Binder<'_> {
         self.out.reads_literals = true;
         match setting {
             Some(setting) if self.world.rules.may_read_setting(&setting.to_ascii_lowercase()) => Ok(()),
-            Some(setting) => Err(Refusal::forbidden(format!(
-                "setting `{setting}` is not readable by role `{}`",
-                self.world.role
-            ))
-            .at(Some(name.token))),
+            Some(setting) => {
+                Err(Refusal::forbidden(format!("setting `{setting}` is not readable by role `{}`", self.world.role))
+                    .at(Some(name.token)))
+            }
             None => Err(Refusal::unsupported(format!("`{}` takes only a setting's name in quotes", name.value))
                 .at(Some(name.token))),
         }
@@ -173,12 +172,9 @@ impl Binder<'_> {
     }
 
     fn refuse_function(&self, schema: &str, name: &Name) -> Refusal {
-        Refusal::forbidden(format!(
-            "function `{schema}.{}` is not granted to role `{}`",
-            name.value, self.world.role
-        ))
-        .advise("ask the owner of the rules for `call` on it, or for a `[[trust]]` rule")
-        .at(Some(name.token))
+        Refusal::forbidden(format!("function `{schema}.{}` is not granted to role `{}`", name.value, self.world.role))
+            .advise("ask the owner of the rules for `call` on it, or for a `[[trust]]` rule")
+            .at(Some(name.token))
     }
 
     fn unknown_function(full: &str, name: &Name) -> Refusal {

@@ -80,8 +80,7 @@ impl Binder<'_> {
     fn declare(&mut self, table: &CommonTable, output: &Output, scope: ScopeId) {
         let mut columns = output.bind(&table.columns).to_vec();
         columns.extend(table.added_columns.iter().map(|name| BoundColumn::computed(&name.value)));
-        let declared =
-            CommonTableName { name: table.name.value.clone(), columns: columns.into(), open: output.open };
+        let declared = CommonTableName { name: table.name.value.clone(), columns: columns.into(), open: output.open };
         let Some(scope) = self.scope_mut(scope) else { return };
         match scope.common_tables.iter_mut().find(|known| known.name == declared.name) {
             Some(known) => *known = declared,
@@ -176,9 +175,8 @@ impl Binder<'_> {
         }
         for used in self.out.relations.get(first_relation..).unwrap_or_default() {
             let Some(relation) = self.world.snapshot.relation(used.relation) else { continue };
-            self.require(relation, &used.access, Verb::Update).map_err(|refusal| {
-                refusal.because("a locking read needs it").at(Some(locking.tokens.start))
-            })?;
+            self.require(relation, &used.access, Verb::Update)
+                .map_err(|refusal| refusal.because("a locking read needs it").at(Some(locking.tokens.start)))?;
         }
         Ok(())
     }

@@ -166,13 +166,11 @@ impl Binder<'_> {
             let raw = |column: usize| {
                 used.access.columns.get(column).is_some_and(|access| access.treatment == Treatment::Raw)
             };
-            let column_of = |at: usize| {
-                binding.columns.get(at).and_then(|bound| bound.sources.first()).map(|source| source.column)
-            };
+            let column_of =
+                |at: usize| binding.columns.get(at).and_then(|bound| bound.sources.first()).map(|source| source.column);
             let key_is_grouped = !relation.primary_key.is_empty()
                 && relation.primary_key.iter().all(|key| {
-                    raw(*key)
-                        && grouped.iter().any(|(group, at)| *group == position && column_of(*at) == Some(*key))
+                    raw(*key) && grouped.iter().any(|(group, at)| *group == position && column_of(*at) == Some(*key))
                 });
             if !key_is_grouped {
                 continue;

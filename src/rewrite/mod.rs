@@ -1,1 +1,10 @@
-//! placeholder
+//! From what was found to text: derived tables with masks and filters in the place of relations, and the check that the
+//! text reads as it was meant.
+//!
+//! In: [`Resolved`](crate::resolve::Resolved), a role's access. Out: the text for the server. Never knows: who asks, how
+//! names were resolved, the network.
+
+pub mod derived;
+pub mod emit;
+pub mod masks;
+pub mod verify;

@@ -1,4 +1,6 @@
 //! stub
 use crate::sql::ast::Expr;
 /// stub
-pub fn output_name(_e: &Expr) -> Box<str> { "x".into() }
+pub fn output_name(_e: &Expr) -> Box<str> {
+    "x".into()
+}
