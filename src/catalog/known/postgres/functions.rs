@@ -206,7 +206,7 @@ pub(super) const CALLABLE: &[(BuiltinRule, &str)] = &[
     ),
     // Sizes grow with rows that the role cannot see; `psql \\dt+` and schema browsers show them.
     (
-        BuiltinRule::Withheld("bigint"),
+        BuiltinRule::Withheld("int8"),
         "
          pg_database_size pg_indexes_size pg_relation_size pg_sequence_last_value pg_table_size pg_tablespace_size
          pg_total_relation_size",
@@ -216,7 +216,7 @@ pub(super) const CALLABLE: &[(BuiltinRule, &str)] = &[
     // Addresses inside the network, in which the proxy is the client.
     (BuiltinRule::Withheld("inet"), "inet_client_addr inet_server_addr"),
     // As above.
-    (BuiltinRule::Withheld("integer"), "inet_client_port inet_server_port"),
+    (BuiltinRule::Withheld("int4"), "inet_client_port inet_server_port"),
 ];
 
 /// Families of functions that may not, each with its reason.
