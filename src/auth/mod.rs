@@ -3,6 +3,9 @@
 //! In: `users.toml`, and the messages of an authentication exchange as bytes. Out: a user, or why not. Pure: no sockets,
 //! no files; randomness is an argument.
 
+pub mod caching_sha2_password;
+pub mod ed25519;
+pub mod native_password;
 pub mod users;
 
 pub use users::{User, Users};

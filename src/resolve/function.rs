@@ -25,7 +25,6 @@ impl Binder<'_> {
         sink: &mut Sources,
     ) -> Result<Nature, Refusal> {
         self.check_function(call)?;
-        let (edits, relations) = (self.out.edits.len(), self.out.relations.len());
         let referred = self.scope(scope).map_or(0, |scope| scope.referred.len());
         self.operands(&call.arguments, scope, sink)?;
         self.operands(&call.order_by, scope, sink)?;
@@ -41,30 +40,7 @@ impl Binder<'_> {
         let constant = call.arguments.is_empty()
             && call.name.parts.len() == 1
             && CONSTANT_FUNCTIONS.contains(&self.token_text(expr.tokens.start).to_ascii_lowercase().as_str());
-        if let Some(ty) = self.withheld(call) {
-            if self.out.relations.len() > relations {
-                return Err(Refusal::unsupported("a query stands inside a call whose answer is not shown")
-                    .at(Some(expr.tokens.start)));
-            }
-            // The call is not made, so nothing inside of it is sent.
-            self.out.edits.truncate(edits);
-            self.edit(expr.tokens.clone(), format!("NULL::pg_catalog.{ty}"));
-        }
         Ok(Nature { direct: false, harmless: constant })
-    }
-
-    /// The type of NULL that stands in the place of a call which was found allowed.
-    fn withheld(&self, call: &Call) -> Option<&'static str> {
-        let (schema, name) = self.split(&call.name).ok()?;
-        let means_builtin = schema.is_none_or(|schema| *schema.value == *"pg_catalog");
-        match self.world.rules.builtin(&name.value.to_ascii_lowercase()) {
-            BuiltinRule::Withheld(ty) if means_builtin => Some(ty),
-            BuiltinRule::Withheld(_)
-            | BuiltinRule::Allowed
-            | BuiltinRule::SettingName
-            | BuiltinRule::Refused(_)
-            | BuiltinRule::Unknown => None,
-        }
     }
 
     fn is_aggregate(&self, call: &Call) -> bool {
@@ -139,7 +115,7 @@ impl Binder<'_> {
 
     fn check_builtin(&mut self, call: &Call, name: &Name) -> Result<(), Refusal> {
         match self.world.rules.builtin(&name.value.to_ascii_lowercase()) {
-            BuiltinRule::Allowed | BuiltinRule::Withheld(_) => Ok(()),
+            BuiltinRule::Allowed => Ok(()),
             BuiltinRule::SettingName => self.check_setting_argument(call, name),
             BuiltinRule::Refused(why) => Err(Refusal::forbidden(format!(
                 "function `{}` is not allowed for role `{}`",

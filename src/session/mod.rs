@@ -7,6 +7,6 @@ pub mod node;
 pub mod source;
 
 pub use node::{Node, Rules};
-pub use source::{Secret, Source, SourceSpec};
+pub use source::{MySqlServer, Secret, Source, SourceSpec};
 
 pub use crate::net::TlsMode;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
+
 use crate::catalog::CatalogStore;
 use crate::net::{ClientTls, TlsError, TlsMode};
 use crate::sql::Engine;
@@ -66,6 +68,19 @@ impl SourceSpec {
     }
 }
 
+/// What a MySQL or MariaDB server says of itself before a login, so that clients can be greeted in its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MySqlServer {
+    /// `8.4.3`, `5.5.5-10.11.6-MariaDB`.
+    pub version: Box<str>,
+    /// Capability flags.
+    pub capabilities: u32,
+    /// MariaDB's own capability flags.
+    pub extensions: u32,
+    /// The number of the default collation.
+    pub collation: u8,
+}
+
 /// A backend with what is known about it.
 #[derive(Debug)]
 pub struct Source {
@@ -75,11 +90,24 @@ pub struct Source {
     pub tls: ClientTls,
     /// What it contains.
     pub catalog: CatalogStore,
+    mysql: ArcSwapOption<MySqlServer>,
 }
 
 impl Source {
     /// A backend of which nothing is known yet.
     pub fn new(spec: SourceSpec) -> Result<Self, TlsError> {
-        Ok(Self { tls: spec.client_tls()?, spec, catalog: CatalogStore::default() })
+        Ok(Self { tls: spec.client_tls()?, spec, catalog: CatalogStore::default(), mysql: ArcSwapOption::empty() })
+    }
+
+    /// What the server was when it was last connected to; nothing before, and on PostgreSQL.
+    pub fn mysql(&self) -> Option<Arc<MySqlServer>> {
+        self.mysql.load_full()
+    }
+
+    /// Notes what the server is.
+    pub fn remember_mysql(&self, server: MySqlServer) {
+        if self.mysql.load().as_deref() != Some(&server) {
+            self.mysql.store(Some(Arc::new(server)));
+        }
     }
 }

@@ -8,4 +8,5 @@
 )]
 
 mod harness;
+mod mysql_upstream;
 mod support;

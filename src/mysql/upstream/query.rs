@@ -1,0 +1,124 @@
+//! Small questions of the proxy's own: the catalog, session set-up, kills.
+
+use super::{Upstream, UpstreamError};
+use crate::mysql::wire::capability::status;
+use crate::mysql::wire::ok::{self, Ok as OkPacket};
+use crate::mysql::wire::{Capabilities, Malformed, Reader, command, err, packet};
+
+/// The rows of a result, every value as text.
+#[derive(Debug, Default)]
+pub struct Rows {
+    columns: usize,
+    data: Vec<u8>,
+    // Where each value lies in `data`; nothing for NULL. Row after row.
+    cells: Vec<Option<(usize, usize)>>,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    data: &'a [u8],
+    cells: &'a [Option<(usize, usize)>],
+}
+
+impl Rows {
+    /// The rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        self.cells.chunks_exact(self.columns.max(1)).map(|cells| Row { data: &self.data, cells })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.cells.len() / self.columns.max(1)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    fn push(&mut self, row: &[u8]) -> Result<(), Malformed> {
+        let mut reader = Reader::new(row);
+        for _ in 0..self.columns {
+            let cell = reader.nullable_bytes()?.map(|value| {
+                let start = self.data.len();
+                self.data.extend_from_slice(value);
+                (start, self.data.len())
+            });
+            self.cells.push(cell);
+        }
+        if reader.is_empty() { Ok(()) } else { Err(Malformed("row has more values than columns")) }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// A value by position, from 0; nothing for NULL and for text that is not UTF-8.
+    pub fn get(&self, column: usize) -> Option<&'a str> {
+        let (start, end) = (*self.cells.get(column)?)?;
+        std::str::from_utf8(self.data.get(start..end)?).ok()
+    }
+}
+
+impl Upstream {
+    /// Runs a text and gives the rows of its last result.
+    pub async fn query(&mut self, sql: &str) -> Result<Rows, UpstreamError> {
+        let mut payload = vec![command::QUERY];
+        if self.capabilities.has(Capabilities::QUERY_ATTRIBUTES) {
+            // No attributes, one set.
+            payload.extend_from_slice(&[0, 1]);
+        }
+        payload.extend_from_slice(sql.as_bytes());
+        let mut out = Vec::with_capacity(payload.len() + 4);
+        packet::append(&mut out, 0, &payload);
+        self.send(&out).await?;
+        loop {
+            let (rows, more) = self.result().await?;
+            if !more {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Reads one result, and whether another follows.
+    async fn result(&mut self) -> Result<(Rows, bool), UpstreamError> {
+        let mut body = Vec::new();
+        self.receive(&mut body).await?;
+        match *body.first().ok_or(Malformed("empty"))? {
+            ok::OK => return Ok((Rows::default(), self.finish(&body)?)),
+            err::MARK => return Err(UpstreamError::Server(err::Err::read(&body)?)),
+            mark @ 0xfb => return Err(UpstreamError::Unexpected(mark)),
+            _ => {}
+        }
+        let mut reader = Reader::new(&body);
+        let columns = usize::try_from(reader.lenenc()?).map_err(|_| Malformed("too many columns"))?;
+        let mut rows = Rows { columns, ..Rows::default() };
+        let deprecate_eof = self.capabilities.has(Capabilities::DEPRECATE_EOF);
+        for _ in 0..columns + usize::from(!deprecate_eof) {
+            self.receive(&mut body).await?;
+            if body.first() == Some(&err::MARK) {
+                return Err(UpstreamError::Server(err::Err::read(&body)?));
+            }
+        }
+        loop {
+            self.receive(&mut body).await?;
+            match body.first() {
+                Some(&err::MARK) => return Err(UpstreamError::Server(err::Err::read(&body)?)),
+                Some(&ok::EOF) if body.len() < 0xff_ffff => return Ok((rows, self.finish(&body)?)),
+                _ => rows.push(&body)?,
+            }
+        }
+    }
+
+    /// Notes the status of the packet that ends a result; whether another follows.
+    fn finish(&mut self, body: &[u8]) -> Result<bool, UpstreamError> {
+        let old = body.first() == Some(&ok::EOF) && !self.capabilities.has(Capabilities::DEPRECATE_EOF);
+        self.status = if old {
+            let mut reader = Reader::new(body);
+            reader.bytes(3)?;
+            reader.u16()?
+        } else {
+            OkPacket::read(body, self.capabilities)?.status
+        };
+        Ok(self.status & status::MORE_RESULTS != 0)
+    }
+}
