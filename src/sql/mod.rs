@@ -17,6 +17,6 @@ pub mod syntax_error;
 pub mod token;
 
 pub use dialect::Engine;
-pub use script::Script;
+pub use script::{Reading, Script};
 pub use syntax_error::SyntaxError;
 pub use token::{LexError, LexErrorKind, Token, TokenKind};

@@ -2,11 +2,21 @@
 
 use std::ops::Range;
 
-use super::postgres::lexer::Lexer;
+use super::mysql::{self, Flavour, SqlMode};
+use super::postgres;
 use super::token::{LexError, LexErrorKind, MAX_BYTES, Token};
 
 /// The longest leading comment that is kept, in bytes.
 const MAX_ANNOTATION: usize = 1024;
+
+/// By whose lexical rules a text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// PostgreSQL's.
+    Postgres,
+    /// MySQL's or MariaDB's in a session with this mode.
+    MySql(SqlMode, Flavour),
+}
 
 /// A text as tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +27,8 @@ pub struct Script {
     pub statements: Vec<Range<usize>>,
     /// The leading comment of a BI tool, or the trailing one that sqlcommenter writes; delimiters left out.
     pub annotation: Option<Box<str>>,
+    /// MySQL's optimizer hints: the bytes of each `/*+ … */`.
+    pub hints: Vec<Range<usize>>,
     /// The text with a sign for each plain literal, white space folded and comments left out: two texts of one
     /// shape differ only in those literals. The signs are control characters, which begin no token.
     pub shape: String,
@@ -38,11 +50,17 @@ pub mod hole {
 
 impl Script {
     /// Takes a text apart.
-    pub fn read(text: &str) -> Result<Self, LexError> {
+    pub fn read(text: &str, reading: Reading) -> Result<Self, LexError> {
         if text.len() > MAX_BYTES {
             return Err(LexError { kind: LexErrorKind::TooLong, at: 0 });
         }
-        let mut lexer = Lexer::new(text);
+        match reading {
+            Reading::Postgres => Self::collect(text, postgres::lexer::Lexer::new(text)),
+            Reading::MySql(mode, flavour) => Self::collect(text, mysql::lexer::Lexer::new(text, mode, flavour)),
+        }
+    }
+
+    fn collect(text: &str, mut lexer: impl Lexer) -> Result<Self, LexError> {
         let mut script = Self { shape: String::with_capacity(text.len()), ..Self::default() };
         let mut comment = None;
         let mut depth = 0_i32;
@@ -53,6 +71,7 @@ impl Script {
                 comment = passed;
                 script.tokens.reserve(text.len() / 5 + 4);
             }
+            script.hints.extend(lexer.take_hint().map(|(start, end)| start..end));
             let source = token.text(text);
             match source {
                 "(" | "[" => depth += 1,
@@ -107,6 +126,47 @@ impl Script {
     }
 }
 
+/// What [`Script`] needs of an engine's lexer.
+trait Lexer {
+    fn next_token(&mut self) -> Result<Option<Token>, LexError>;
+    fn take_comment(&mut self) -> Option<(usize, usize)>;
+    fn take_hint(&mut self) -> Option<(usize, usize)>;
+}
+
+impl Lexer for postgres::lexer::Lexer<'_> {
+    #[inline]
+    fn next_token(&mut self) -> Result<Option<Token>, LexError> {
+        self.next_token()
+    }
+
+    #[inline]
+    fn take_comment(&mut self) -> Option<(usize, usize)> {
+        self.take_comment()
+    }
+
+    #[inline]
+    fn take_hint(&mut self) -> Option<(usize, usize)> {
+        None
+    }
+}
+
+impl Lexer for mysql::lexer::Lexer<'_> {
+    #[inline]
+    fn next_token(&mut self) -> Result<Option<Token>, LexError> {
+        self.next_token()
+    }
+
+    #[inline]
+    fn take_comment(&mut self) -> Option<(usize, usize)> {
+        self.take_comment()
+    }
+
+    #[inline]
+    fn take_hint(&mut self) -> Option<(usize, usize)> {
+        self.take_hint()
+    }
+}
+
 /// A hash of a normalized text that stays the same between runs and versions of the proxy (FNV-1a, 64 bits).
 pub fn fingerprint(normalized: &str) -> u64 {
     normalized.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
@@ -135,33 +195,56 @@ fn clean_annotation(comment: &str) -> Option<Box<str>> {
 mod tests {
     use super::*;
 
+    fn read(sql: &str) -> Result<Script, LexError> {
+        Script::read(sql, Reading::Postgres)
+    }
+
+    fn read_mysql(sql: &str) -> Script {
+        Script::read(sql, Reading::MySql(SqlMode::default(), Flavour::MySql)).unwrap()
+    }
+
     #[test]
     fn texts_that_differ_in_literals_have_one_shape() {
-        let a = Script::read("select a  from t where b = 'x''y' and c=10").unwrap();
-        let b = Script::read("select a from t where b = '' and c=7 ").unwrap();
+        let a = read("select a  from t where b = 'x''y' and c=10").unwrap();
+        let b = read("select a from t where b = '' and c=7 ").unwrap();
         assert_eq!(a.shape, b.shape);
         assert_eq!(a.normalized("select a  from t where b = 'x''y' and c=10"), "select a from t where b = ? and c=?");
-        let c = Script::read("select a from t where b = '' and c=7.5").unwrap();
+        let c = read("select a from t where b = '' and c=7.5").unwrap();
         assert_ne!(a.shape, c.shape);
-        let d = Script::read("select a from t where b = '' and c=?").unwrap();
+        let d = read("select a from t where b = '' and c=?").unwrap();
         assert_ne!(a.shape, d.shape);
     }
 
     #[test]
     fn statements_end_at_semicolons_outside_parentheses() {
-        let script = Script::read(";select 1;; select (2); ").unwrap();
+        let script = read(";select 1;; select (2); ").unwrap();
         assert_eq!(script.statements, [1..3, 5..9]);
-        assert!(Script::read(" -- nothing\n").unwrap().statements.is_empty());
+        assert!(read(" -- nothing\n").unwrap().statements.is_empty());
     }
 
     #[test]
     fn annotations_are_kept_and_harmless() {
-        let read = |sql: &str| Script::read(sql).unwrap().annotation.map(String::from);
-        assert_eq!(read("/* Username: a@b, Query ID: 3 */ select 1").as_deref(), Some("Username: a@b, Query ID: 3"));
-        assert_eq!(read("select 1 /*route='x'*/").as_deref(), Some("route='x'"));
-        assert_eq!(read("/*! x */ select 1").as_deref(), Some("x"));
-        assert_eq!(read("/* a /* b */ c\u{7} */ select 1").as_deref(), Some("a /  b *  c"));
-        assert_eq!(read("select /* middle */ 1"), None);
-        assert!(read(&format!("/*{}*/ select 1", "x".repeat(5000))).unwrap().len() <= 1024);
+        let annotation = |sql: &str| read(sql).unwrap().annotation.map(String::from);
+        assert_eq!(
+            annotation("/* Username: a@b, Query ID: 3 */ select 1").as_deref(),
+            Some("Username: a@b, Query ID: 3")
+        );
+        assert_eq!(annotation("select 1 /*route='x'*/").as_deref(), Some("route='x'"));
+        assert_eq!(annotation("/*! x */ select 1").as_deref(), Some("x"));
+        assert_eq!(annotation("/* a /* b */ c\u{7} */ select 1").as_deref(), Some("a /  b *  c"));
+        assert_eq!(annotation("select /* middle */ 1"), None);
+        assert!(annotation(&format!("/*{}*/ select 1", "x".repeat(5000))).unwrap().len() <= 1024);
+    }
+
+    #[test]
+    fn mysql_texts_are_taken_apart_by_their_own_rules() {
+        let a = read_mysql("select `a`, \"x;y\" from t where b = 'it\\'s' # c;\n and c=1.5; select 2");
+        let b = read_mysql("select `a`, 'z' from t where b = 'q' and c=2.5; select 3");
+        assert_eq!(a.shape, b.shape);
+        assert_eq!(a.statements.len(), 2);
+        let c = read_mysql("/* app */ select /*+ NO_ICP(t) */ @x, x'41' from t");
+        assert_eq!(c.annotation.as_deref(), Some("app"));
+        assert_eq!(c.hints, [17..33]);
+        assert_eq!(c.shape, "select @x, x'41' from t");
     }
 }

@@ -9,6 +9,8 @@ pub enum TokenKind {
     Word,
     /// A name in double quotes, on MySQL in backticks.
     QuotedWord,
+    /// MySQL's name beside a point (`t.select`, `from.t`) or with a digit in front (`1a`): never a keyword.
+    PlainName,
     /// Digits only.
     Integer,
     /// A number with a point or an exponent.
@@ -70,6 +72,7 @@ impl Token {
             | TokenKind::DollarString => true,
             TokenKind::Word
             | TokenKind::QuotedWord
+            | TokenKind::PlainName
             | TokenKind::Parameter
             | TokenKind::Variable
             | TokenKind::SystemVariable
@@ -115,6 +118,27 @@ pub enum LexErrorKind {
     /// More than [`MAX_BYTES`].
     #[error("statement is longer than 16 MiB; send the data as parameters or with COPY")]
     TooLong,
+    /// MySQL's `/*! … */`, MariaDB's `/*M! … */`.
+    #[error("executable comments are not supported, servers of different versions read them differently")]
+    ExecutableComment,
+    /// An optimizer hint with a quote, which can hold the end of the comment.
+    #[error("quotes in an optimizer hint are not supported; remove the hint")]
+    QuoteInHint,
+    /// `--` before a letter that is not ASCII, perhaps a wide blank.
+    #[error("`--` begins a comment only before a plain space; put one behind it")]
+    DashesBeforeLetter,
+    /// `=!`, `!!`: MySQL and MariaDB read these differently.
+    #[error("comparison signs run together; put a space between the operators")]
+    SignsRunTogether,
+    /// `x'…'` or `b'…'` with something else than digits, or an odd number of them.
+    #[error("hexadecimal or bit literal has wrong digits")]
+    BadDigits,
+    /// A character outside the basic multilingual plane in a name.
+    #[error("name has a character that servers do not keep in names")]
+    SupplementaryName,
+    /// `@` or `@@` without a name of ASCII letters.
+    #[error("variable name is not understood; put it in backticks")]
+    VariableName,
     /// NUL in the text.
     #[error("statement contains a NUL character")]
     Nul,

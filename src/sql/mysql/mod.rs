@@ -1,12 +1,31 @@
 //! The lexical rules and grammar of MySQL and MariaDB.
 //!
-//! In: text and the session's `sql_mode`. Out: tokens and [`ast`](super::ast). What the grammar does not list is an
-//! error, never skipped. Never knows: what names mean, rules, the network.
+//! In: text, the session's `sql_mode` and the family of its server. Out: tokens and [`ast`](super::ast). What the
+//! grammar does not list is an error, never skipped. Never knows: what names mean, rules, the network.
+//!
+//! Versions: MySQL 8.0 to 9, MariaDB 10.6 to 11.8. MariaDB's `ORACLE` and `MSSQL` modes read a different language and
+//! are not served.
+
+mod driver_comments;
+pub mod keywords;
+pub mod lexer;
+
+/// Which family of servers reads the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Flavour {
+    /// MySQL.
+    #[default]
+    MySql,
+    /// MariaDB.
+    MariaDb,
+}
 
 pub mod naming;
 
 /// The flags of `sql_mode` that change how text is read (MySQL manual, "Server SQL Modes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+// Five independent flags, as the server has them.
+#[allow(clippy::struct_excessive_bools)]
 pub struct SqlMode {
     /// `ANSI_QUOTES`: double quotes hold names.
     pub ansi_quotes: bool,
