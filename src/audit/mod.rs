@@ -15,7 +15,10 @@ mod render;
 mod segment;
 mod settings;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod timestamp;
+pub mod verify;
 mod writer;
 
 use std::io;

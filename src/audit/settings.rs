@@ -34,7 +34,7 @@ impl Settings {
             statement_text: StatementText::default(),
             max_statement_text: 1 << 20,
             max_segment_size: 256 << 20,
-            max_segment_age: Duration::from_secs(24 * 60 * 60),
+            max_segment_age: Duration::from_hours(24),
             retain: None,
         }
     }
