@@ -1,16 +1,17 @@
 //! What a server contains, as an immutable snapshot that every decision is made against.
 //!
-//! In: rows that the loader (`pg::catalog`) read from the server's own catalog. Out: [`Snapshot`] with name look-up.
-//! Never knows: connections, roles, rules, statements.
+//! In: rows that the loaders (`pg::introspect`, `mysql::introspect`) read from the server's own catalog. Out:
+//! [`Snapshot`] with name look-up. Never knows: connections, roles, rules, statements.
 
+pub mod function;
 pub mod known;
+pub mod relation;
 pub mod snapshot;
 pub mod store;
 pub mod types;
 
-pub use snapshot::{
-    Column, Function, FunctionKind, Relation, RelationId, RelationKind, Snapshot, SnapshotBuilder, UserOperator,
-    Volatility,
-};
+pub use function::{Function, FunctionKind, FunctionResult, UserOperator, UserType, Volatility};
+pub use relation::{CheckOption, Column, ForeignSource, Relation, RelationId, RelationKind};
+pub use snapshot::{Snapshot, SnapshotBuilder};
 pub use store::CatalogStore;
 pub use types::{ColumnType, TypeClass, TypeExtra};

@@ -1,130 +1,13 @@
 //! The immutable picture of one source.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::types::ColumnType;
+use foldhash::{HashMap, HashSet};
+
+use super::function::{Function, UserOperator, UserType};
+use super::relation::{Relation, RelationId};
 use crate::sql::Engine;
-
-/// Names a relation inside one [`Snapshot`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RelationId(pub u32);
-
-/// What sort of relation an entry of the catalog is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RelationKind {
-    /// An ordinary table, or a partition that holds rows.
-    Table,
-    /// The root or an inner node of a partition tree.
-    PartitionedTable,
-    /// A view; [`Relation::definition`] holds its query.
-    View,
-    /// A materialized view; [`Relation::definition`] holds its query.
-    MaterializedView,
-    /// A table of another server.
-    ForeignTable,
-    /// A sequence.
-    Sequence,
-}
-
-/// One column of a relation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// The name, exactly as the server stores it.
-    pub name: Box<str>,
-    /// `pg_attribute.attnum`, which result descriptions carry; ordinal position on MySQL.
-    pub number: i16,
-    /// The type.
-    pub ty: ColumnType,
-    /// Whether NULL is ruled out.
-    pub not_null: bool,
-    /// The expression of a generated column.
-    pub generated: Option<Box<str>>,
-}
-
-/// A table, view or the like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Relation {
-    /// Its place in the snapshot.
-    pub id: RelationId,
-    /// `pg_class.oid`, which result descriptions carry; 0 on MySQL.
-    pub oid: u32,
-    /// The schema; on MySQL the database.
-    pub schema: Box<str>,
-    /// The name, exactly as the server stores it.
-    pub name: Box<str>,
-    /// What sort of relation it is.
-    pub kind: RelationKind,
-    /// Live columns in the server's order.
-    pub columns: Vec<Column>,
-    /// Positions in `columns` of the primary key; empty without one.
-    pub primary_key: Vec<usize>,
-    /// Direct parents: the partitioned table, or the tables inherited from.
-    pub parents: Vec<RelationId>,
-    /// The query of a view, every name in it schema-qualified.
-    pub definition: Option<Box<str>>,
-}
-
-impl Relation {
-    /// The position of a column by exact name.
-    pub fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|c| &*c.name == name)
-    }
-}
-
-/// What sort of function an entry is (`pg_proc.prokind`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FunctionKind {
-    /// A plain function.
-    Function,
-    /// A procedure, run with `CALL`.
-    Procedure,
-    /// An aggregate.
-    Aggregate,
-    /// A window function.
-    Window,
-}
-
-/// What a function promises about its results (`pg_proc.provolatile`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Volatility {
-    /// Same arguments, same result, for ever.
-    Immutable,
-    /// Same result within one statement.
-    Stable,
-    /// Anything goes.
-    Volatile,
-}
-
-/// A function of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// `pg_proc.oid`.
-    pub oid: u32,
-    /// The schema it stands in.
-    pub schema: Box<str>,
-    /// Its name; several functions may share it.
-    pub name: Box<str>,
-    /// Plain function, procedure, aggregate or window function.
-    pub kind: FunctionKind,
-    /// What it promises.
-    pub volatility: Volatility,
-    /// `internal`, `c`, `sql`, `plpgsql` …
-    pub language: Box<str>,
-    /// The extension that brought it.
-    pub extension: Option<Box<str>>,
-    /// Whether it returns a set.
-    pub returns_set: bool,
-}
-
-/// An operator that is not built in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserOperator {
-    /// The schema it stands in.
-    pub schema: Box<str>,
-    /// The extension that brought it.
-    pub extension: Option<Box<str>>,
-}
 
 /// Everything known about one source at one moment. Cheap to share, never changed.
 #[derive(Debug, Default)]
@@ -142,6 +25,8 @@ pub struct Snapshot {
     by_oid: HashMap<u32, RelationId>,
     functions: HashMap<Box<str>, Vec<Function>>,
     operators: HashMap<Box<str>, Vec<UserOperator>>,
+    types: HashMap<Box<str>, Vec<UserType>>,
+    schemas: HashSet<Box<str>>,
 }
 
 impl Snapshot {
@@ -190,9 +75,10 @@ impl Snapshot {
         self.relations.get(usize::try_from(id.0).ok()?)
     }
 
-    /// A relation by schema and name, both exact.
+    /// A relation by schema and name: exact on PostgreSQL, on MySQL with case as `lower_case_table_names` says.
     pub fn find(&self, schema: &str, name: &str) -> Option<&Relation> {
-        self.by_name.get(schema)?.get(name).and_then(|id| self.relation(*id))
+        let (schema, name) = (self.fold_schema(schema), self.fold_name(schema, name));
+        self.by_name.get(&*schema)?.get(&*name).and_then(|id| self.relation(*id))
     }
 
     /// The direct partitions or inheritance children of a relation.
@@ -200,9 +86,14 @@ impl Snapshot {
         self.children.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a schema with at least one relation exists.
+    /// Whether a schema exists.
     pub fn has_schema(&self, schema: &str) -> bool {
-        self.by_name.contains_key(schema)
+        self.schemas.contains(&*self.fold_schema(schema))
+    }
+
+    /// All schemas, in no order; on MySQL with case as the server stores it.
+    pub fn schemas(&self) -> impl Iterator<Item = &str> {
+        self.schemas.iter().map(|name| &**name)
     }
 
     /// A relation by the number that result descriptions carry.
@@ -219,6 +110,34 @@ impl Snapshot {
     pub fn user_operators(&self, name: &str) -> &[UserOperator] {
         self.operators.get(name).map_or(&[], Vec::as_slice)
     }
+
+    /// The types of this name outside `pg_catalog`, those of tables' rows left out.
+    pub fn user_types(&self, name: &str) -> &[UserType] {
+        self.types.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// MySQL manual, "Identifier Case Sensitivity": `information_schema` and what is in it never has case.
+    fn fold_schema<'n>(&self, schema: &'n str) -> Cow<'n, str> {
+        if self.engine() == Engine::MySql && (self.lower_case_table_names != 0 || is_information_schema(schema)) {
+            return fold(schema);
+        }
+        Cow::Borrowed(schema)
+    }
+
+    fn fold_name<'n>(&self, schema: &str, name: &'n str) -> Cow<'n, str> {
+        if self.engine() == Engine::MySql && (self.lower_case_table_names != 0 || is_information_schema(schema)) {
+            return fold(name);
+        }
+        Cow::Borrowed(name)
+    }
+}
+
+fn is_information_schema(schema: &str) -> bool {
+    schema.eq_ignore_ascii_case("information_schema")
+}
+
+fn fold(name: &str) -> Cow<'_, str> {
+    if name.chars().any(char::is_uppercase) { Cow::Owned(name.to_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 /// Collects what a loader reads and makes the [`Snapshot`].
@@ -251,7 +170,7 @@ impl SnapshotBuilder {
         self.snapshot.search_path = schemas;
     }
 
-    /// Sets MySQL's `lower_case_table_names`.
+    /// Sets MySQL's `lower_case_table_names`; before anything is added.
     pub fn lower_case_table_names(&mut self, value: u8) {
         self.snapshot.lower_case_table_names = value;
     }
@@ -260,7 +179,13 @@ impl SnapshotBuilder {
     pub fn relation(&mut self, mut relation: Relation) -> RelationId {
         let id = RelationId(u32::try_from(self.snapshot.relations.len()).unwrap_or(u32::MAX));
         relation.id = id;
-        self.snapshot.by_name.entry(relation.schema.clone()).or_default().insert(relation.name.clone(), id);
+        let schema = self.snapshot.fold_schema(&relation.schema);
+        let name = self.snapshot.fold_name(&relation.schema, &relation.name);
+        let (schema, name) = (Box::from(&*schema), Box::from(&*name));
+        if !self.snapshot.schemas.contains(&schema) {
+            self.snapshot.schemas.insert(Box::clone(&schema));
+        }
+        self.snapshot.by_name.entry(schema).or_default().insert(name, id);
         if relation.oid != 0 {
             self.snapshot.by_oid.insert(relation.oid, id);
         }
@@ -268,14 +193,34 @@ impl SnapshotBuilder {
         id
     }
 
+    /// Adds a schema, also one without relations.
+    pub fn schema(&mut self, name: &str) {
+        let name = Box::from(&*self.snapshot.fold_schema(name));
+        self.snapshot.schemas.insert(name);
+    }
+
     /// A relation added before, to complete it (parents, keys, definition).
     pub fn relation_mut(&mut self, id: RelationId) -> Option<&mut Relation> {
         self.snapshot.relations.get_mut(usize::try_from(id.0).ok()?)
     }
 
-    /// Adds a function.
+    /// The place of a relation added before.
+    pub fn id_of(&self, oid: u32) -> Option<RelationId> {
+        self.snapshot.by_oid.get(&oid).copied()
+    }
+
+    /// Adds a function. On MySQL, where routines' names have no case, it is found by the lower-case name.
     pub fn function(&mut self, function: Function) {
-        self.snapshot.functions.entry(function.name.clone()).or_default().push(function);
+        let name = match self.snapshot.engine() {
+            Engine::Postgres => Box::clone(&function.name),
+            Engine::MySql => function.name.to_lowercase().into(),
+        };
+        self.snapshot.functions.entry(name).or_default().push(function);
+    }
+
+    /// Adds a type of a schema other than `pg_catalog`.
+    pub fn user_type(&mut self, name: Box<str>, ty: UserType) {
+        self.snapshot.types.entry(name).or_default().push(ty);
     }
 
     /// Notes an operator of a schema other than `pg_catalog`.
@@ -285,7 +230,7 @@ impl SnapshotBuilder {
 
     /// The finished snapshot.
     pub fn build(mut self) -> Snapshot {
-        let mut children: HashMap<RelationId, Vec<RelationId>> = HashMap::new();
+        let mut children: HashMap<RelationId, Vec<RelationId>> = HashMap::default();
         for relation in &self.snapshot.relations {
             for parent in &relation.parents {
                 children.entry(*parent).or_default().push(relation.id);
