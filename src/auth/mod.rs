@@ -5,7 +5,10 @@
 
 pub mod caching_sha2_password;
 pub mod ed25519;
+pub mod lockout;
 pub mod native_password;
+pub mod scram;
 pub mod users;
 
+pub use lockout::Lockout;
 pub use users::{User, Users};

@@ -53,6 +53,11 @@ impl Users {
         Self { by_name: users.into_iter().map(|user| (Arc::clone(&user.name), Arc::new(user))).collect() }
     }
 
+    /// All users, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.by_name.values()
+    }
+
     /// A user by exact name.
     pub fn get(&self, name: &str) -> Option<&Arc<User>> {
         self.by_name.get(name)

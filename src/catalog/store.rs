@@ -23,6 +23,11 @@ impl CatalogStore {
         self.current.load_full()
     }
 
+    /// Whether a snapshot is the one in force. One atomic load.
+    pub fn is_current(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.current.load(), snapshot)
+    }
+
     /// Puts a newer snapshot in force.
     pub fn replace(&self, snapshot: Snapshot) {
         self.current.store(Arc::new(snapshot));

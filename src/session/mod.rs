@@ -3,10 +3,23 @@
 //! In: rules, users, sources, the audit log. Out: the current [`VirtualDatabase`](crate::pipeline::VirtualDatabase) of a
 //! role, the registry of live sessions, limits. Never knows: bytes on a wire.
 
+pub mod acting;
+pub mod buffers;
+pub mod metrics;
 pub mod node;
+pub mod prepared;
+pub mod refresh;
+pub mod registry;
 pub mod source;
+pub mod transaction;
 
-pub use node::{Node, Rules};
+pub use acting::{Acting, Revoked};
+pub use metrics::Metrics;
+pub use node::{Listeners, Node, Rules, Timeouts};
+pub use prepared::Prepared;
+pub use refresh::{Refresh, Ticket};
+pub use registry::{Entry, Registry, ServerSession, Slot, Wish};
 pub use source::{MySqlServer, Secret, Source, SourceSpec};
+pub use transaction::TransactionalSettings;
 
 pub use crate::net::TlsMode;

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::metrics::Metrics;
+use super::registry::Registry;
 use super::source::Source;
 use crate::audit::Audit;
-use crate::auth::Users;
+use crate::auth::{Lockout, User, Users};
+use crate::net::ServerTls;
 use crate::policy::PolicySet;
 
 /// Rules and users as read from files at one moment, put in force together.
@@ -19,6 +23,45 @@ pub struct Rules {
     pub users: Arc<Users>,
 }
 
+/// How clients are let in.
+#[derive(Debug, Clone, Default)]
+pub struct Listeners {
+    /// TLS for PostgreSQL's clients.
+    pub postgres_tls: Option<ServerTls>,
+    /// TLS for MySQL's clients.
+    pub mysql_tls: Option<ServerTls>,
+    /// Sessions in clear text are refused.
+    pub tls_required: bool,
+    /// Clients at the most, those that are logging in included.
+    pub max_clients: usize,
+    /// Clients at the most that have not logged in yet.
+    pub max_unauthenticated: usize,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// From the connection's first byte to the end of the login.
+    pub login: Duration,
+    /// Without a message from the client and without a running statement; none is for ever.
+    pub idle: Option<Duration>,
+    /// For running statements when the proxy shuts down.
+    pub shutdown: Duration,
+    /// For a running statement whose client has closed its side and may still read.
+    pub half_closed: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(30),
+            idle: None,
+            shutdown: Duration::from_secs(60),
+            half_closed: Duration::from_secs(10),
+        }
+    }
+}
+
 /// One running proxy.
 #[derive(Debug)]
 pub struct Node {
@@ -28,4 +71,59 @@ pub struct Node {
     pub sources: BTreeMap<Arc<str>, Arc<Source>>,
     /// The audit log.
     pub audit: Audit,
+    /// How clients are let in; swapped when certificates change.
+    pub listeners: ArcSwap<Listeners>,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// Who is connected.
+    pub registry: Registry,
+    /// Wrong passwords of late.
+    pub lockout: Lockout,
+    /// What happened since the start.
+    pub metrics: Metrics,
+}
+
+impl Node {
+    /// A proxy in which nobody is connected yet.
+    pub fn new(
+        rules: Rules,
+        sources: impl IntoIterator<Item = Source>,
+        audit: Audit,
+        listeners: Listeners,
+        timeouts: Timeouts,
+    ) -> Self {
+        let sources = sources.into_iter().map(|source| (Arc::clone(&source.spec.name), Arc::new(source))).collect();
+        Self {
+            rules: ArcSwap::from_pointee(rules),
+            sources,
+            audit,
+            listeners: ArcSwap::from_pointee(listeners),
+            timeouts,
+            registry: Registry::default(),
+            lockout: Lockout::default(),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// A source that a user may connect to: the one named, or without a name the first.
+    pub fn source_for(&self, user: &User, name: Option<&str>) -> Option<Arc<Source>> {
+        match name {
+            Some(name) => self.sources.get(name).filter(|source| self.may_use(user, source)).cloned(),
+            None => match &user.sources {
+                Some(named) => named.iter().find_map(|name| self.sources.get(name)).cloned(),
+                None => self.sources.values().find(|source| self.may_use(user, source)).cloned(),
+            },
+        }
+    }
+
+    /// Whether a user may connect to a source: it is in the user's list, or one of the user's roles has a grant in it.
+    pub fn may_use(&self, user: &User, source: &Source) -> bool {
+        let name = &source.spec.name;
+        if let Some(named) = &user.sources {
+            return named.contains(name);
+        }
+        let policy = Arc::clone(&self.rules.load().policy);
+        let mut roles = user.roles.iter().filter_map(|role| policy.role(role));
+        roles.any(|role| role.unrestricted || policy.sees_source(role, name))
+    }
 }

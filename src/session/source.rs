@@ -1,12 +1,18 @@
 //! A backend: where it is, what it contains, what each role sees of it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Semaphore;
 
+use super::refresh::Refresh;
 use crate::catalog::CatalogStore;
 use crate::net::{ClientTls, TlsError, TlsMode};
+use crate::pipeline::VirtualDatabase;
+use crate::pipeline::virtual_database::Person;
+use crate::policy::{PolicySet, Role};
 use crate::sql::Engine;
 
 /// A password or key; never shown.
@@ -90,13 +96,37 @@ pub struct Source {
     pub tls: ClientTls,
     /// What it contains.
     pub catalog: CatalogStore,
+    /// Wishes for a newer catalog.
+    pub refresh: Refresh,
+    /// Settings that a new session reports to its client, as the connection that read the catalog got them
+    /// (PostgreSQL's ParameterStatus).
+    pub parameters: ArcSwap<BTreeMap<String, String>>,
+    /// Settings given to the server with every connection and kept from clients: keys of masks.
+    pub secret_settings: Vec<(String, Secret)>,
+    /// Connections to the server that are open.
+    pub connections: Arc<Semaphore>,
+    // What each role sees.
+    databases: Mutex<HashMap<DatabaseKey, Arc<VirtualDatabase>>>,
     mysql: ArcSwapOption<MySqlServer>,
 }
+
+/// Role; user where the role's filters are personal; the roles that may be changed to.
+type DatabaseKey = (Arc<str>, Option<Arc<str>>, Vec<Arc<str>>);
 
 impl Source {
     /// A backend of which nothing is known yet.
     pub fn new(spec: SourceSpec) -> Result<Self, TlsError> {
-        Ok(Self { tls: spec.client_tls()?, spec, catalog: CatalogStore::default(), mysql: ArcSwapOption::empty() })
+        Ok(Self {
+            tls: spec.client_tls()?,
+            catalog: CatalogStore::default(),
+            refresh: Refresh::default(),
+            parameters: ArcSwap::default(),
+            secret_settings: Vec::new(),
+            connections: Arc::new(Semaphore::new(spec.max_connections)),
+            databases: Mutex::default(),
+            mysql: ArcSwapOption::empty(),
+            spec,
+        })
     }
 
     /// What the server was when it was last connected to; nothing before, and on PostgreSQL.
@@ -109,5 +139,30 @@ impl Source {
         if self.mysql.load().as_deref() != Some(&server) {
             self.mysql.store(Some(Arc::new(server)));
         }
+    }
+
+    /// What a role sees by these rules and the current catalog: made once, shared by all sessions. `person` is asked
+    /// when it is made.
+    pub fn virtual_database(
+        &self,
+        policy: &Arc<PolicySet>,
+        role: &Arc<Role>,
+        person: impl FnOnce() -> Person,
+    ) -> Arc<VirtualDatabase> {
+        let snapshot = self.catalog.current();
+        let person = person();
+        let user = policy.is_personal(role).then(|| Arc::clone(&person.user));
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_current = |database: &Arc<VirtualDatabase>| {
+            Arc::ptr_eq(database.policy(), policy) && Arc::ptr_eq(database.snapshot(), &snapshot)
+        };
+        let key = (Arc::clone(&role.name), user, person.roles.clone());
+        if let Some(database) = databases.get(&key).filter(|database| is_current(database)) {
+            return Arc::clone(database);
+        }
+        databases.retain(|_, database| is_current(database));
+        let database = Arc::new(VirtualDatabase::new(Arc::clone(policy), snapshot, Arc::clone(role), Arc::new(person)));
+        databases.insert(key, Arc::clone(&database));
+        database
     }
 }
