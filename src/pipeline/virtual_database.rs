@@ -1,12 +1,22 @@
 //! A role's own database: rules and catalog joined, every decision about a text, and the memory of those decisions.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-use super::verdict::{Decision, Denial, Effect, Permit, Verdict};
+use super::cache::Plans;
+use super::plan::{self, Plan};
+use super::role_rules::{BareRules, RoleRules};
+use super::session_statement;
+use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
-use crate::catalog::Snapshot;
-use crate::policy::{Attributes, PolicySet, Role};
+use crate::catalog::known::{self, SettingRule, SystemView};
+use crate::catalog::{Relation, Snapshot};
+use crate::policy::{Attributes, PolicySet, RelationAccess, Role, Treatment};
+use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
+use crate::rewrite::derived;
+use crate::sql::ast::Statement;
 use crate::sql::mysql::SqlMode;
+use crate::sql::{Engine, LexError, Script};
 
 /// What a decision depends on in the session, beside the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -15,6 +25,28 @@ pub struct Settings {
     pub search_path: Option<Arc<[Box<str>]>>,
     /// MySQL: how text is read.
     pub sql_mode: SqlMode,
+}
+
+impl Settings {
+    /// The settings once an effect has come true.
+    pub fn apply(&mut self, effect: &Effect, snapshot: &Snapshot) {
+        match effect {
+            Effect::SetSearchPath { path, .. } => self.search_path.clone_from(path),
+            Effect::Use(schema) => self.search_path = Some(Arc::from([schema.clone()])),
+            Effect::SetSqlMode(mode) => self.sql_mode = *mode,
+            Effect::ResetAll { .. } if snapshot.engine() == Engine::Postgres => self.search_path = None,
+            Effect::ResetAll { .. }
+            | Effect::None
+            | Effect::SetRole(_)
+            | Effect::Savepoint(_)
+            | Effect::RollbackTo(_)
+            | Effect::Release(_)
+            | Effect::Prepare(_)
+            | Effect::Execute(_)
+            | Effect::Deallocate(_)
+            | Effect::Ddl => {}
+        }
+    }
 }
 
 /// The person for whom row filters are made.
@@ -28,6 +60,14 @@ pub struct Person {
     pub roles: Vec<Arc<str>>,
 }
 
+/// What is known about one relation for the role, found out when it is first asked for.
+#[derive(Debug, Default)]
+pub(super) struct RelationEntry {
+    pub(super) access: OnceLock<Arc<RelationAccess>>,
+    pub(super) filters: OnceLock<Result<Arc<[String]>, Refusal>>,
+    pub(super) view: OnceLock<Result<Arc<ExpandedView>, Refusal>>,
+}
+
 /// What one role sees of one source. Immutable but for its memory of decisions; a new one is made when rules or
 /// catalog change, so nothing in it can be out of date. Shared by all sessions of the role.
 #[derive(Debug)]
@@ -36,12 +76,15 @@ pub struct VirtualDatabase {
     snapshot: Arc<Snapshot>,
     role: Arc<Role>,
     person: Arc<Person>,
+    relations: Box<[RelationEntry]>,
+    plans: Plans,
 }
 
 impl VirtualDatabase {
     /// Joins rules and catalog for a role. `person` matters where filters use attributes.
     pub fn new(policy: Arc<PolicySet>, snapshot: Arc<Snapshot>, role: Arc<Role>, person: Arc<Person>) -> Self {
-        Self { policy, snapshot, role, person }
+        let relations = snapshot.relations().iter().map(|_| RelationEntry::default()).collect();
+        Self { policy, snapshot, role, person, relations, plans: Plans::new() }
     }
 
     /// The rules in force.
@@ -64,32 +107,178 @@ impl VirtualDatabase {
         &self.person
     }
 
-    /// Decides about a text. Never fails: what is not understood is a [`Denial`]. A text seen before, or one that
-    /// differs from it in plain literals only, is not parsed again.
-    pub fn decide(&self, _settings: &Settings, text: &str) -> Decision {
-        let verdict = if self.role.unrestricted {
-            Verdict::Permit(Permit::new(Arc::from(text), Arc::from([Effect::None]), false))
-        } else {
-            Verdict::Denial(Denial {
-                sqlstate: "0A000",
-                message: format!("statement is not understood, for role `{}`", self.role.name),
-                detail: None,
-                hint: None,
-                position: None,
-                rule: None,
-            })
+    /// The family of the server.
+    pub fn engine(&self) -> Engine {
+        self.snapshot.engine()
+    }
+
+    /// Decides about a text. Never fails: what is not understood is a [`Denial`](super::Denial). A text seen before, or
+    /// one that differs from it in plain literals only, is not parsed again.
+    pub fn decide(&self, settings: &Settings, text: &str) -> Decision {
+        if let Some(decision) = self.plans.exact(settings, text) {
+            return decision;
+        }
+        let script = match self.read(settings, text) {
+            Ok(script) => script,
+            Err(error) => return self.unreadable(&error, text),
         };
-        Decision { annotation: None, facts: Arc::new(Facts::default()), verdict }
+        if self.role.unrestricted || self.role.observe {
+            return self.decide_unrestricted(settings, text, &script);
+        }
+        if let Some(template) = self.plans.shape(settings, &script.shape) {
+            let verdict = Verdict::Permit(template.fill(text, &script));
+            let facts = Arc::clone(&template.facts);
+            return Decision { annotation: script.annotation, facts, verdict };
+        }
+        let Plan { facts, outcome, template } = plan::plan(self, settings, text, &script);
+        let verdict = match outcome {
+            Ok(permit) => Verdict::Permit(permit),
+            Err(denial) => Verdict::Denial(denial),
+        };
+        let decision = Decision { annotation: script.annotation.clone(), facts, verdict };
+        match template {
+            Some(template) if script.tokens.iter().any(crate::sql::Token::is_plain_literal) => {
+                self.plans.remember_shape(settings, &script.shape, template);
+            }
+            _ => self.plans.remember_exact(settings, text, &decision),
+        }
+        decision
+    }
+
+    fn decide_unrestricted(&self, settings: &Settings, text: &str, script: &Script) -> Decision {
+        let annotation = script.annotation.clone();
+        if let Some(template) = self.plans.shape(settings, &script.shape) {
+            let verdict = Verdict::Permit(Permit::new(Arc::from(text), Arc::clone(template.effects()), false));
+            return Decision { annotation, facts: Arc::clone(&template.facts), verdict };
+        }
+        let (facts, effects, own) = plan::observe(self, settings, text, script);
+        let permit = match own {
+            Some(effect) => {
+                let marker = session_statement::unrestricted_role_marker(self, &effect);
+                Permit::new(marker.into(), Arc::from([effect]), false)
+            }
+            None => Permit::new(Arc::from(text), effects.into(), false),
+        };
+        let plain = permit.effects().iter().all(|effect| *effect == Effect::None);
+        let decision = Decision { annotation, facts: Arc::clone(&facts), verdict: Verdict::Permit(permit) };
+        if plain {
+            let template = super::template::Template::unchanged(facts, script.statements.len());
+            self.plans.remember_shape(settings, &script.shape, Arc::new(template));
+        } else {
+            self.plans.remember_exact(settings, text, &decision);
+        }
+        decision
+    }
+
+    /// A text that is no sequence of tokens: an unrestricted role's goes through as it is.
+    fn unreadable(&self, error: &LexError, text: &str) -> Decision {
+        let verdict = if self.role.unrestricted || self.role.observe {
+            Verdict::Permit(Permit::new(Arc::from(text), Arc::from([Effect::Ddl]), false))
+        } else {
+            Verdict::Denial(plan::unreadable(error, text))
+        };
+        Decision { annotation: None, facts: Arc::new(Facts { kinds: vec!["unknown"], ..Facts::default() }), verdict }
     }
 
     /// The second lock: the name of a column that must not arrive raw, given where the server says a result column
     /// comes from. PostgreSQL's numbers.
-    pub fn protected_column(&self, _table_oid: u32, _attribute: i16) -> Option<String> {
-        None
+    pub fn protected_column(&self, table_oid: u32, attribute: i16) -> Option<String> {
+        if self.role.unrestricted || self.role.observe {
+            return None;
+        }
+        let relation = self.snapshot.by_oid(table_oid)?;
+        let position = relation.columns.iter().position(|column| column.number == attribute)?;
+        self.raw_is_forbidden(relation, position)
     }
 
     /// The second lock on MySQL: by database, table and column as the server's column definitions have them.
-    pub fn is_protected_column(&self, _schema: &str, _table: &str, _column: &str) -> bool {
-        false
+    pub fn is_protected_column(&self, schema: &str, table: &str, column: &str) -> bool {
+        if self.role.unrestricted || self.role.observe {
+            return false;
+        }
+        let Some(relation) = self.snapshot.find(schema, table) else { return false };
+        let position = relation.columns.iter().position(|c| c.name.eq_ignore_ascii_case(column));
+        position.is_some_and(|position| self.raw_is_forbidden(relation, position).is_some())
+    }
+
+    fn raw_is_forbidden(&self, relation: &Relation, position: usize) -> Option<String> {
+        let access = self.rules().access(relation);
+        match access.columns.get(position)?.treatment {
+            Treatment::Raw => None,
+            Treatment::Masked(_) | Treatment::Denied => {
+                let column = relation.columns.get(position)?;
+                Some(format!("{}.{}.{}", relation.schema, relation.name, column.name))
+            }
+        }
+    }
+
+    /// Takes a text apart by the engine's rules.
+    pub(super) fn read(&self, _settings: &Settings, text: &str) -> Result<Script, LexError> {
+        Script::read(text)
+    }
+
+    /// Parses a statement of a script.
+    pub(super) fn parse(
+        &self,
+        _settings: &Settings,
+        text: &str,
+        script: &Script,
+        range: Range<usize>,
+    ) -> Result<Statement, Refusal> {
+        crate::sql::postgres::parse(text, &script.tokens, range).map_err(|error| {
+            let mut refusal = Refusal::with_state(SYNTAX_ERROR, error.message.to_string());
+            refusal.token = error.token;
+            refusal.advise("the checkpoint refuses what it does not understand")
+        })
+    }
+
+    pub(super) fn entry(&self, relation: &Relation) -> Option<&RelationEntry> {
+        self.relations.get(usize::try_from(relation.id.0).ok()?)
+    }
+
+    /// The rules as resolving asks for them.
+    pub(super) fn rules(&self) -> RoleRules<'_> {
+        RoleRules { database: self }
+    }
+
+    /// Rules that find everything plain, to see what a text mentions.
+    pub(super) fn bare_rules(&self) -> BareRules {
+        BareRules {}
+    }
+
+    /// What names mean.
+    pub(super) fn world<'a>(&'a self, settings: &'a Settings, rules: &'a dyn Rules) -> World<'a> {
+        World {
+            snapshot: &self.snapshot,
+            rules,
+            search_path: settings.search_path.as_deref().unwrap_or(self.snapshot.search_path()),
+            role: &self.role.name,
+            inside_view: false,
+        }
+    }
+
+    /// What may be done with a setting of the server.
+    pub(super) fn setting(&self, name: &str) -> SettingRule {
+        match self.engine() {
+            Engine::Postgres => known::postgres::setting(name),
+            Engine::MySql => known::mysql::variable(name),
+        }
+    }
+
+    /// The derived table that stands in a relation's place.
+    pub(super) fn derived_table(
+        &self,
+        relation: &Relation,
+        access: &RelationAccess,
+        options: derived::Options<'_>,
+    ) -> Result<String, Refusal> {
+        let filters = self.rules().filters(relation)?;
+        derived::render(self.engine(), relation, access, &filters, options)
+            .map_err(|error| Refusal::forbidden(format!("`{}.{}`: {error}", relation.schema, relation.name)))
+    }
+
+    /// What stands in the place of a relation of the server's own catalogs; `None` when it is shown as it is.
+    pub(super) fn system_table(&self, relation: &Relation, view: SystemView) -> Result<Option<String>, Refusal> {
+        super::system_table::render(self, relation, view)
     }
 }

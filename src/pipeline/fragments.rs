@@ -1,0 +1,74 @@
+//! What stands in the place of relations and of references to a write's target.
+
+use super::virtual_database::VirtualDatabase;
+use crate::catalog::Relation;
+use crate::resolve::{Appearance, ExpandedView, Refusal, RelationUse, Resolved};
+use crate::rewrite::derived;
+use crate::rewrite::emit::{Emitted, Replacement, plain_edits, source_of};
+use crate::sql::Script;
+
+/// Everything that has to be changed in the text of a statement.
+pub(super) fn replacements(
+    database: &VirtualDatabase,
+    text: &str,
+    script: &Script,
+    resolved: &Resolved,
+    fence: bool,
+) -> Result<Vec<Replacement>, Refusal> {
+    let mut all = plain_edits(resolved);
+    for used in &resolved.relations {
+        let Some(relation) = database.snapshot().relation(used.relation) else {
+            return Err(Refusal::unsupported("the catalog changed while the statement was read").advise("send it again"));
+        };
+        let moved: Vec<&str> = used.moved.iter().map(|tokens| source_of(text, &script.tokens, tokens)).collect();
+        let appears = appear(database, relation, used, &moved.join(" "), fence)?;
+        all.push(Replacement::new(&used.tokens, appears));
+        all.extend(used.moved.iter().map(|tokens| Replacement::new(tokens, "")));
+    }
+    Ok(all)
+}
+
+/// How a relation is written.
+fn appear(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    used: &RelationUse,
+    behind: &str,
+    fence: bool,
+) -> Result<String, Refusal> {
+    let engine = database.engine();
+    let options = derived::Options { from: None, only: used.only, fence, behind };
+    let derived_table = match &used.appearance {
+        Appearance::Plain | Appearance::Target => {
+            let name = derived::qualified(engine, relation);
+            return Ok(if used.only { format!("ONLY {name}") } else { name });
+        }
+        Appearance::System(view) => match database.system_table(relation, *view)? {
+            Some(derived) => derived,
+            None => return Ok(derived::qualified(engine, relation)),
+        },
+        Appearance::Protected => database.derived_table(relation, &used.access, options)?,
+        Appearance::Expanded(view) => {
+            let definition = definition(database, view, fence)?;
+            if used.access.is_plain() && !view.barrier {
+                format!("({definition})")
+            } else {
+                let from = format!("({definition}) AS {}", engine.quote_identifier(&relation.name));
+                let options = derived::Options { from: Some(&from), only: false, fence: fence || view.barrier, behind: "" };
+                database.derived_table(relation, &used.access, options)?
+            }
+        }
+    };
+    Ok(match &used.alias {
+        Some(alias) => format!("{derived_table} AS {}", engine.quote_identifier(alias)),
+        None => derived_table,
+    })
+}
+
+/// A view's definition as the role sees it.
+fn definition(database: &VirtualDatabase, view: &ExpandedView, fence: bool) -> Result<String, Refusal> {
+    let mut emitted = Emitted::default();
+    let replacements = replacements(database, &view.text, &view.script, &view.resolved, fence)?;
+    emitted.append(&view.text, &view.script, view.tokens.clone(), replacements);
+    Ok(emitted.sql)
+}

@@ -1,0 +1,178 @@
+//! From text to plan: the life of a statement's text, in order.
+
+use std::sync::Arc;
+
+use super::facts::FactsBuilder;
+use super::session_statement::{self, Course};
+use super::template::{Template, push_annotation};
+use super::verdict::{Denial, Effect, Permit};
+use super::virtual_database::{Settings, VirtualDatabase};
+use super::{fragments, read_back};
+use crate::audit::Facts;
+use crate::resolve::{self, Refusal, Resolved};
+use crate::rewrite::emit::Emitted;
+use crate::sql::ast::Statement;
+use crate::sql::{LexError, Script, Token};
+
+/// A text decided.
+pub(super) struct Plan {
+    pub(super) facts: Arc<Facts>,
+    pub(super) outcome: Result<Permit, Denial>,
+    /// For texts of the same shape.
+    pub(super) template: Option<Arc<Template>>,
+}
+
+/// Decides about a text of a restricted role.
+pub(super) fn plan(database: &VirtualDatabase, settings: &Settings, text: &str, script: &Script) -> Plan {
+    let mut facts = FactsBuilder::new(text, script);
+    match permitted(database, settings, text, script, &mut facts) {
+        Ok(permitted) => {
+            let facts = facts.build();
+            let effects: Arc<[Effect]> = permitted.effects.into();
+            let template = (!permitted.reads_literals)
+                .then(|| {
+                    let (effects, facts) = (Arc::clone(&effects), Arc::clone(&facts));
+                    Template::new(&permitted.emitted, &script.tokens, effects, permitted.guarded, facts)
+                })
+                .flatten()
+                .map(Arc::new);
+            let mut sql = String::with_capacity(permitted.emitted.sql.len());
+            push_annotation(&mut sql, script);
+            sql.push_str(&permitted.emitted.sql);
+            Plan { facts, outcome: Ok(Permit::new(sql.into(), effects, permitted.guarded)), template }
+        }
+        Err(refusal) => {
+            if let Some(rule) = &refusal.rule {
+                facts.rule(&rule.name);
+            }
+            let denial = denial(refusal, text, &script.tokens);
+            Plan { facts: facts.build(), outcome: Err(denial), template: None }
+        }
+    }
+}
+
+struct Permitted {
+    emitted: Emitted,
+    effects: Vec<Effect>,
+    guarded: bool,
+    reads_literals: bool,
+}
+
+fn permitted(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    text: &str,
+    script: &Script,
+    facts: &mut FactsBuilder,
+) -> Result<Permitted, Refusal> {
+    let mut settings = settings.clone();
+    let mut out =
+        Permitted { emitted: Emitted::default(), effects: Vec::new(), guarded: false, reads_literals: false };
+    for (number, range) in script.statements.iter().enumerate() {
+        let statement = database.parse(&settings, text, script, range.clone()).inspect_err(|_| facts.unknown_kind())?;
+        facts.kind(&statement);
+        if number > 0 {
+            out.emitted.push_made(";");
+        }
+        let alone = script.statements.len() == 1;
+        let effect = match session_statement::course(database, &statement, alone)? {
+            Course::Instead { sql, effect } => {
+                out.emitted.push_made(&sql);
+                out.reads_literals = true;
+                effect
+            }
+            Course::Unchanged(effect) => {
+                out.emitted.append(text, script, range.clone(), Vec::new());
+                out.reads_literals = true;
+                effect
+            }
+            Course::Resolve(effect) => {
+                let resolved = resolve_statement(database, &settings, text, script, &statement)?;
+                facts.resolved(database.snapshot(), &resolved);
+                let fence = resolved.needs_fence();
+                let replacements = fragments::replacements(database, text, script, &resolved, fence)?;
+                out.emitted.append(text, script, range.clone(), replacements);
+                out.guarded |= resolved.is_guarded();
+                out.reads_literals |= resolved.reads_literals || effect != Effect::None;
+                effect
+            }
+        };
+        settings.apply(&effect, database.snapshot());
+        out.effects.push(effect);
+    }
+    read_back::check(database, &out.emitted, script)?;
+    Ok(out)
+}
+
+fn resolve_statement(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    text: &str,
+    script: &Script,
+    statement: &Statement,
+) -> Result<Resolved, Refusal> {
+    let rules = database.rules();
+    let world = database.world(settings, &rules);
+    resolve::resolve(&world, text, &script.tokens, statement)
+}
+
+/// Facts and effects of a text of an unrestricted role, as far as they can be had.
+pub(super) fn observe(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    text: &str,
+    script: &Script,
+) -> (Arc<Facts>, Vec<Effect>, Option<Effect>) {
+    let mut facts = FactsBuilder::new(text, script);
+    let mut effects = Vec::new();
+    let mut settings = settings.clone();
+    let mut own = None;
+    for range in &script.statements {
+        let Ok(statement) = database.parse(&settings, text, script, range.clone()) else {
+            facts.unknown_kind();
+            effects.push(Effect::Ddl);
+            continue;
+        };
+        facts.kind(&statement);
+        if let Ok(resolved) = resolve_statement(database, &settings, text, script, &statement) {
+            facts.resolved(database.snapshot(), &resolved);
+        }
+        if script.statements.len() == 1 {
+            own = session_statement::set_role(database, &statement).and_then(Result::ok);
+        }
+        let effect = session_statement::effect(&statement);
+        settings.apply(&effect, database.snapshot());
+        effects.push(effect);
+    }
+    (facts.build(), effects, own)
+}
+
+/// The client's error for a refusal.
+pub(super) fn denial(refusal: Refusal, text: &str, tokens: &[Token]) -> Denial {
+    let token = refusal.token.and_then(|token| tokens.get(usize::try_from(token).ok()?));
+    Denial {
+        sqlstate: refusal.sqlstate,
+        message: refusal.message,
+        detail: refusal.detail,
+        hint: refusal.hint,
+        position: token.map(|token| characters_before(text, token.start) + 1),
+        rule: refusal.rule,
+    }
+}
+
+/// The client's error for a text that is no sequence of tokens.
+pub(super) fn unreadable(error: &LexError, text: &str) -> Denial {
+    Denial {
+        sqlstate: resolve::SYNTAX_ERROR,
+        message: error.to_string(),
+        detail: None,
+        hint: None,
+        position: Some(characters_before(text, error.at) + 1),
+        rule: None,
+    }
+}
+
+fn characters_before(text: &str, byte: u32) -> u32 {
+    let before = text.get(..byte as usize).unwrap_or_default();
+    u32::try_from(before.chars().count()).unwrap_or(u32::MAX)
+}
