@@ -2,8 +2,18 @@
 //!
 //! In: text, and what the role sees ([`VirtualDatabase`]). Out: a [`Decision`]. Never knows: sockets, files, clocks.
 
+mod cache;
+mod derivation;
+mod facts;
+mod fragments;
+mod plan;
+mod read_back;
+mod role_rules;
+mod session_statement;
+mod system_table;
+mod template;
 pub mod verdict;
 pub mod virtual_database;
 
 pub use verdict::{Decision, Denial, Effect, Permit, Verdict};
-pub use virtual_database::{Settings, VirtualDatabase};
+pub use virtual_database::{Person, Settings, VirtualDatabase};

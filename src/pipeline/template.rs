@@ -52,6 +52,16 @@ impl Template {
         (literals == expected).then_some(Self { parts, effects, guarded, facts })
     }
 
+    /// What is known of a shape whose texts go through as they are.
+    pub(super) fn unchanged(facts: Arc<Facts>, statements: usize) -> Self {
+        Self { parts: Vec::new(), effects: vec![Effect::None; statements].into(), guarded: false, facts }
+    }
+
+    /// One effect a statement.
+    pub(super) fn effects(&self) -> &Arc<[Effect]> {
+        &self.effects
+    }
+
     /// The permit for a text of this shape.
     pub(super) fn fill(&self, text: &str, script: &Script) -> Permit {
         let mut sql = String::with_capacity(text.len() + 256);

@@ -16,6 +16,7 @@ use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
 use crate::rewrite::derived;
 use crate::sql::ast::Statement;
 use crate::sql::mysql::SqlMode;
+use crate::sql::script::Reading;
 use crate::sql::{Engine, LexError, Script};
 
 /// What a decision depends on in the session, beside the text.
@@ -214,7 +215,7 @@ impl VirtualDatabase {
 
     /// Takes a text apart by the engine's rules.
     pub(super) fn read(&self, _settings: &Settings, text: &str) -> Result<Script, LexError> {
-        Script::read(text)
+        Script::read(text, Reading::Postgres)
     }
 
     /// Parses a statement of a script.
@@ -261,7 +262,7 @@ impl VirtualDatabase {
     pub(super) fn setting(&self, name: &str) -> SettingRule {
         match self.engine() {
             Engine::Postgres => known::postgres::setting(name),
-            Engine::MySql => known::mysql::variable(name),
+            Engine::MySql => SettingRule::Refused("todo"),
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Verbs(u16);
 impl Verbs {
     /// Nothing.
     pub const NONE: Self = Self(0);
+    /// Reading only.
+    pub const READ: Self = Self(1 << Verb::Read as u16);
     /// Everything.
     pub const ALL: Self = Self(0x3ff);
 

@@ -6,5 +6,6 @@
 
 pub mod derived;
 pub mod emit;
+pub mod filter;
 pub mod masks;
 pub mod verify;

@@ -1,0 +1,117 @@
+//! What derives from protected columns carries the protection on: generated columns and materialized views.
+
+use std::sync::Arc;
+
+use super::virtual_database::VirtualDatabase;
+use crate::catalog::{Relation, RelationKind};
+use crate::policy::{ColumnAccess, MaskSpec, RelationAccess, RuleInfo, Treatment};
+use crate::resolve::{Appearance, Resolved, Rules, Source};
+use crate::sql::TokenKind;
+
+/// Protects columns of a relation that no rule speaks of but that are computed from protected ones.
+pub(super) fn protect_derived(database: &VirtualDatabase, relation: &Relation, access: &mut RelationAccess) {
+    protect_generated(database, relation, access);
+    if relation.kind == RelationKind::MaterializedView && access.trusted.is_none() {
+        protect_stored(database, relation, access);
+    }
+}
+
+/// A generated column over a protected one is NULL. Which columns its expression reads is taken from the words in it:
+/// one word too many protects too much, never too little.
+fn protect_generated(database: &VirtualDatabase, relation: &Relation, access: &mut RelationAccess) {
+    for (position, column) in relation.columns.iter().enumerate() {
+        let Some(expression) = &column.generated else { continue };
+        let rule = protected_word(database, relation, access, expression);
+        if let (Some(rule), Some(own)) = (rule, access.columns.get_mut(position)) {
+            if own.rule.is_none() && own.treatment == Treatment::Raw {
+                own.treatment = Treatment::Masked(Arc::new(MaskSpec::Null));
+                own.rule = rule;
+            }
+        }
+    }
+}
+
+/// The rule of the first protected column that an expression names; `Some(None)` where the protection has no rule.
+fn protected_word(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    access: &RelationAccess,
+    expression: &str,
+) -> Option<Option<Arc<RuleInfo>>> {
+    let Ok(script) = database.read(&super::Settings::default(), expression) else {
+        // What cannot be read may be about anything.
+        let protected = access.columns.iter().find(|column| column.treatment != Treatment::Raw)?;
+        return Some(protected.rule.clone());
+    };
+    let words = script.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedWord));
+    for word in words {
+        let word = word.text(expression).trim_matches(['"', '`']);
+        let named = relation.columns.iter().position(|column| column.name.eq_ignore_ascii_case(word));
+        if let Some(column) = named.and_then(|position| access.columns.get(position)) {
+            if column.treatment != Treatment::Raw {
+                return Some(column.rule.clone());
+            }
+        }
+    }
+    None
+}
+
+/// A materialized view holds values of the moment it was filled: unchanged columns keep their mask, computed ones are
+/// denied, and where a filter hides rows of what it reads, all of it is.
+fn protect_stored(database: &VirtualDatabase, relation: &Relation, access: &mut RelationAccess) {
+    let rules = database.rules();
+    let Ok(view) = rules.expand(relation) else {
+        return for_unruled(access, |_| Some((Treatment::Denied, None)));
+    };
+    if let Some(rule) = first_filter(&view.resolved) {
+        return for_unruled(access, |_| Some((Treatment::Denied, Some(Arc::clone(&rule)))));
+    }
+    for_unruled(access, |position| {
+        let output = view.resolved.output.get(position)?;
+        let mut sources = Vec::new();
+        let direct = collect_sources(&view.resolved, &output.sources, &mut sources) && output.direct;
+        let protected = sources.iter().find(|column| column.treatment != Treatment::Raw)?;
+        let alike = sources.iter().all(|column| column.treatment == protected.treatment);
+        let treatment = if direct && alike { protected.treatment.clone() } else { Treatment::Denied };
+        Some((treatment, protected.rule.clone()))
+    });
+}
+
+/// Changes the columns that no rule speaks of.
+fn for_unruled(
+    access: &mut RelationAccess,
+    treatment_of: impl Fn(usize) -> Option<(Treatment, Option<Arc<RuleInfo>>)>,
+) {
+    for (position, column) in access.columns.iter_mut().enumerate() {
+        if column.rule.is_none() {
+            if let Some((treatment, rule)) = treatment_of(position) {
+                *column = ColumnAccess { treatment, rule, writable: false };
+            }
+        }
+    }
+}
+
+/// The columns of tables that sources are, through views; whether all of them are reached unchanged.
+fn collect_sources<'r>(resolved: &'r Resolved, sources: &[Source], into: &mut Vec<&'r ColumnAccess>) -> bool {
+    let mut direct = true;
+    for source in sources {
+        let Some(used) = resolved.relations.get(source.place) else { continue };
+        if let Appearance::Expanded(view) = &used.appearance {
+            if let Some(output) = view.resolved.output.get(source.column) {
+                direct &= output.direct;
+                direct &= collect_sources(&view.resolved, &output.sources, into);
+            }
+        }
+        into.extend(used.access.columns.get(source.column));
+    }
+    direct
+}
+
+fn first_filter(resolved: &Resolved) -> Option<Arc<RuleInfo>> {
+    resolved.relations.iter().find_map(|used| match &used.appearance {
+        Appearance::Expanded(view) => first_filter(&view.resolved),
+        Appearance::Plain | Appearance::Protected | Appearance::System(_) | Appearance::Target => {
+            used.access.filters.first().map(|filter| Arc::clone(&filter.rule))
+        }
+    })
+}
