@@ -18,7 +18,9 @@ pub(super) fn replacements(
     let mut all = plain_edits(resolved);
     for used in &resolved.relations {
         let Some(relation) = database.snapshot().relation(used.relation) else {
-            return Err(Refusal::unsupported("the catalog changed while the statement was read").advise("send it again"));
+            return Err(
+                Refusal::unsupported("the catalog changed while the statement was read").advise("send it again")
+            );
         };
         let moved: Vec<&str> = used.moved.iter().map(|tokens| source_of(text, &script.tokens, tokens)).collect();
         let appears = appear(database, relation, used, &moved.join(" "), fence)?;
@@ -54,7 +56,8 @@ fn appear(
                 format!("({definition})")
             } else {
                 let from = format!("({definition}) AS {}", engine.quote_identifier(&relation.name));
-                let options = derived::Options { from: Some(&from), only: false, fence: fence || view.barrier, behind: "" };
+                let options =
+                    derived::Options { from: Some(&from), only: false, fence: fence || view.barrier, behind: "" };
                 database.derived_table(relation, &used.access, options)?
             }
         }

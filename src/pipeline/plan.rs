@@ -66,8 +66,7 @@ fn permitted(
     facts: &mut FactsBuilder,
 ) -> Result<Permitted, Refusal> {
     let mut settings = settings.clone();
-    let mut out =
-        Permitted { emitted: Emitted::default(), effects: Vec::new(), guarded: false, reads_literals: false };
+    let mut out = Permitted { emitted: Emitted::default(), effects: Vec::new(), guarded: false, reads_literals: false };
     for (number, range) in script.statements.iter().enumerate() {
         let statement = database.parse(&settings, text, script, range.clone()).inspect_err(|_| facts.unknown_kind())?;
         facts.kind(&statement);

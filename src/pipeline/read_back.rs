@@ -22,9 +22,8 @@ fn faithful(database: &VirtualDatabase, emitted: &Emitted, source: &Script) -> R
     let rules = database.bare_rules();
     let world = database.world(&settings, &rules);
     for range in &read.statements {
-        let statement = database
-            .parse(&settings, &emitted.sql, &read, range.clone())
-            .map_err(|refusal| syntax(refusal.message))?;
+        let statement =
+            database.parse(&settings, &emitted.sql, &read, range.clone()).map_err(|refusal| syntax(refusal.message))?;
         let resolved = match resolve::resolve(&world, &emitted.sql, &read.tokens, &statement) {
             Ok(resolved) => resolved,
             Err(refusal) => return Err(syntax(refusal.message)),

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::plan;
 use super::virtual_database::{Settings, VirtualDatabase};
+use crate::catalog::Relation;
 use crate::catalog::known::{self, BuiltinRule, SystemView};
-use crate::catalog::{Relation, RelationKind};
 use crate::policy::{ColumnAccess, RelationAccess, Treatment, Verbs};
 use crate::resolve::{self, ExpandedView, Refusal, Rules, World};
 use crate::rewrite::{filter, masks};
@@ -13,8 +12,23 @@ use crate::sql::Engine;
 
 /// Extensions whose functions, where they are immutable or stable and written in C, only compute.
 const COMPUTING_EXTENSIONS: &[&str] = &[
-    "btree_gin", "btree_gist", "citext", "cube", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "ltree",
-    "pg_trgm", "pgcrypto", "postgis", "seg", "unaccent", "uuid-ossp", "vector",
+    "btree_gin",
+    "btree_gist",
+    "citext",
+    "cube",
+    "earthdistance",
+    "fuzzystrmatch",
+    "hstore",
+    "intarray",
+    "isn",
+    "ltree",
+    "pg_trgm",
+    "pgcrypto",
+    "postgis",
+    "seg",
+    "unaccent",
+    "uuid-ossp",
+    "vector",
 ];
 
 /// How deep views may be nested in views.

@@ -29,8 +29,9 @@ pub(super) fn course(database: &VirtualDatabase, statement: &Statement, alone: b
     if let Some(role) = set_role(database, statement) {
         let effect = role?;
         if !alone {
-            return Err(Refusal::unsupported("`SET ROLE` must be the only statement of its text")
-                .advise("send it on its own"));
+            return Err(
+                Refusal::unsupported("`SET ROLE` must be the only statement of its text").advise("send it on its own")
+            );
         }
         return Ok(Course::Instead { sql: role_marker(database, &effect), effect });
     }
@@ -89,7 +90,9 @@ pub(super) fn course(database: &VirtualDatabase, statement: &Statement, alone: b
 /// What a statement changes in the session.
 pub(super) fn effect(statement: &Statement) -> Effect {
     match statement {
-        Statement::Set(assignments) => assignments.iter().map(set_effect).find(|e| *e != Effect::None).unwrap_or(Effect::None),
+        Statement::Set(assignments) => {
+            assignments.iter().map(set_effect).find(|e| *e != Effect::None).unwrap_or(Effect::None)
+        }
         Statement::Reset(None) => Effect::ResetAll { discard: false },
         Statement::Reset(Some(name)) if **name == *"search_path" => Effect::SetSearchPath { path: None, local: false },
         Statement::Discard { all: true } => Effect::ResetAll { discard: true },

@@ -66,8 +66,7 @@ impl Visible {
     fn new(database: &VirtualDatabase) -> Self {
         let engine = database.engine();
         let rules = database.rules();
-        let mut visible =
-            Self { everything: true, oids: Vec::new(), names: Vec::new(), schemas: Vec::new() };
+        let mut visible = Self { everything: true, oids: Vec::new(), names: Vec::new(), schemas: Vec::new() };
         let mut schemas = BTreeSet::new();
         for relation in database.snapshot().relations() {
             if is_system(engine, &relation.schema) {

@@ -24,7 +24,8 @@ impl Binder<'_> {
         scope: ScopeId,
         sink: &mut Sources,
     ) -> Result<Nature, Refusal> {
-        self.check_function(call, expr)?;
+        self.check_function(call)?;
+        let (edits, relations) = (self.out.edits.len(), self.out.relations.len());
         let referred = self.scope(scope).map_or(0, |scope| scope.referred.len());
         self.operands(&call.arguments, scope, sink)?;
         self.operands(&call.order_by, scope, sink)?;
@@ -40,7 +41,30 @@ impl Binder<'_> {
         let constant = call.arguments.is_empty()
             && call.name.parts.len() == 1
             && CONSTANT_FUNCTIONS.contains(&self.token_text(expr.tokens.start).to_ascii_lowercase().as_str());
+        if let Some(ty) = self.withheld(call) {
+            if self.out.relations.len() > relations {
+                return Err(Refusal::unsupported("a query stands inside a call whose answer is not shown")
+                    .at(Some(expr.tokens.start)));
+            }
+            // The call is not made, so nothing inside of it is sent.
+            self.out.edits.truncate(edits);
+            self.edit(expr.tokens.clone(), format!("NULL::pg_catalog.{ty}"));
+        }
         Ok(Nature { direct: false, harmless: constant })
+    }
+
+    /// The type of NULL that stands in the place of a call which was found allowed.
+    fn withheld(&self, call: &Call) -> Option<&'static str> {
+        let (schema, name) = self.split(&call.name).ok()?;
+        let means_builtin = schema.is_none_or(|schema| *schema.value == *"pg_catalog");
+        match self.world.rules.builtin(&name.value.to_ascii_lowercase()) {
+            BuiltinRule::Withheld(ty) if means_builtin => Some(ty),
+            BuiltinRule::Withheld(_)
+            | BuiltinRule::Allowed
+            | BuiltinRule::SettingName
+            | BuiltinRule::Refused(_)
+            | BuiltinRule::Unknown => None,
+        }
     }
 
     fn is_aggregate(&self, call: &Call) -> bool {
@@ -49,15 +73,15 @@ impl Binder<'_> {
     }
 
     /// Every function that the name can mean must be allowed: which one the server takes depends on types.
-    fn check_function(&mut self, call: &Call, expr: &Expr) -> Result<(), Refusal> {
+    fn check_function(&mut self, call: &Call) -> Result<(), Refusal> {
         let (schema, name) = self.split(&call.name)?;
         match self.world.engine() {
-            Engine::Postgres => self.check_postgres_function(call, expr, schema, name),
-            Engine::MySql => self.check_mysql_function(call, expr, schema, name),
+            Engine::Postgres => self.check_postgres_function(call, schema, name),
+            Engine::MySql => self.check_mysql_function(call, schema, name),
         }
     }
 
-    fn check_postgres_function(&mut self, call: &Call, expr: &Expr, schema: Option<&Name>, name: &Name) -> Result<(), Refusal> {
+    fn check_postgres_function(&mut self, call: &Call, schema: Option<&Name>, name: &Name) -> Result<(), Refusal> {
         let functions = self.world.snapshot.functions(&name.value);
         let in_schema = |schema| in_schema(functions, schema);
         if let Some(schema) = schema.filter(|schema| *schema.value != *"pg_catalog") {
@@ -80,20 +104,19 @@ impl Binder<'_> {
                 None => Ok(()),
             };
         }
-        self.check_builtin(call, expr, name)?;
-        let withheld = matches!(self.world.rules.builtin(&name.value), BuiltinRule::Withheld(_));
-        if foreign.is_some() && !withheld {
+        self.check_builtin(call, name)?;
+        if foreign.is_some() {
             // Another function of this name stands in a schema that is searched: mean the built-in one.
             self.edit(name.token..name.token, "pg_catalog.");
         }
         Ok(())
     }
 
-    fn check_mysql_function(&mut self, call: &Call, expr: &Expr, schema: Option<&Name>, name: &Name) -> Result<(), Refusal> {
+    fn check_mysql_function(&mut self, call: &Call, schema: Option<&Name>, name: &Name) -> Result<(), Refusal> {
         let Some(schema) = schema else {
             let lower = name.value.to_ascii_lowercase();
             if self.world.rules.builtin(&lower) != BuiltinRule::Unknown {
-                return self.check_builtin(call, expr, name);
+                return self.check_builtin(call, name);
             }
             let Some(database) = self.world.search_path.first() else {
                 return Err(Self::unknown_function(&name.value, name));
@@ -114,13 +137,9 @@ impl Binder<'_> {
         Err(Self::unknown_function(&format!("{database}.{}", name.value), name))
     }
 
-    fn check_builtin(&mut self, call: &Call, expr: &Expr, name: &Name) -> Result<(), Refusal> {
+    fn check_builtin(&mut self, call: &Call, name: &Name) -> Result<(), Refusal> {
         match self.world.rules.builtin(&name.value.to_ascii_lowercase()) {
-            BuiltinRule::Allowed => Ok(()),
-            BuiltinRule::Withheld(ty) => {
-                self.edit(expr.tokens.clone(), format!("CAST(NULL AS {ty})"));
-                Ok(())
-            }
+            BuiltinRule::Allowed | BuiltinRule::Withheld(_) => Ok(()),
             BuiltinRule::SettingName => self.check_setting_argument(call, name),
             BuiltinRule::Refused(why) => Err(Refusal::forbidden(format!(
                 "function `{}` is not allowed for role `{}`",
