@@ -9,6 +9,7 @@ mod facts;
 mod front;
 mod json;
 mod line;
+pub mod reading;
 mod record;
 mod recovery;
 mod render;
