@@ -1,0 +1,62 @@
+//! `[role.NAME]`.
+
+use std::sync::Arc;
+
+use super::Surroundings;
+use super::patterns;
+use crate::policy::diagnostics::{Finding, Located, Place};
+use crate::policy::model::{Role, Verb, Verbs};
+use crate::policy::reader::{Table, Value};
+use crate::policy::set::Grant;
+
+/// A role before the roles that it extends are looked up.
+#[derive(Debug)]
+pub(super) struct RoleDraft {
+    pub(super) place: Place,
+    pub(super) role: Arc<Role>,
+    pub(super) extends: Vec<Located<Arc<str>>>,
+    pub(super) grants: Vec<Grant>,
+}
+
+pub(super) fn read(name: &Located<Arc<str>>, value: Value<'_>, surroundings: &Surroundings) -> Option<RoleDraft> {
+    value.table(format!("`[role.{}]`", name.value), |table| {
+        let description = table.optional("description", Value::string);
+        let owner = table.optional("owner", Value::text);
+        let note = table.optional("note", Value::text);
+        let unrestricted = table.optional("unrestricted", Value::boolean).unwrap_or(false);
+        let mode = [("enforce", false), ("observe", true)];
+        let observe = table.optional("mode", |value| value.choice(&mode)).unwrap_or(false);
+        let extends = table.list("extends", Value::name).unwrap_or_default();
+        let grants = table.list("grant", |value| grant(value, surroundings)).unwrap_or_default();
+        if unrestricted {
+            for key in ["grant", "extends", "mode"] {
+                without_effect(table, key, &name.value);
+            }
+        }
+        let role = Role { name: Arc::clone(&name.value), description, owner, note, unrestricted, observe };
+        let grants = grants.into_iter().flatten().collect();
+        Some(RoleDraft { place: name.place, role: Arc::new(role), extends, grants })
+    })
+}
+
+fn without_effect(table: &Table<'_>, key: &'static str, role: &str) {
+    if let Some(place) = table.key_place(key) {
+        let message = format!("`{key}` does nothing here, because role `{role}` is unrestricted");
+        table.findings().add(Finding::warning("no-effect", place, message).help("leave one of the two out"));
+    }
+}
+
+fn grant(value: Value<'_>, surroundings: &Surroundings) -> Option<Vec<Grant>> {
+    value.table("a grant", |table| {
+        let on = table.required_list("on", |value| patterns::table(value, surroundings));
+        let allow = table.required_list("allow", |value| value.choice(&words()));
+        let verbs = allow?.into_iter().fold(Verbs::NONE, Verbs::union);
+        Some(on?.into_iter().map(|on| Grant { on, verbs }).collect())
+    })
+}
+
+/// The words of `allow`: each verb, and the words that stand for several.
+fn words() -> Vec<(&'static str, Verbs)> {
+    let groups = [("write", Verbs::WRITE), ("define", Verbs::DEFINE), ("all", Verbs::ALL)];
+    Verb::EACH.iter().map(|verb| (verb.word(), Verbs::NONE.with(*verb))).chain(groups).collect()
+}
