@@ -1,5 +1,6 @@
 //! What stands in the place of relations and of references to a write's target.
 
+use super::target_text;
 use super::virtual_database::VirtualDatabase;
 use crate::catalog::Relation;
 use crate::resolve::{Appearance, ExpandedView, Refusal, RelationUse, Resolved};
@@ -16,6 +17,7 @@ pub(super) fn replacements(
     fence: bool,
 ) -> Result<Vec<Replacement>, Refusal> {
     let mut all = plain_edits(resolved);
+    all.extend(target_text::replacements(database, text, script, resolved)?);
     for used in &resolved.relations {
         let Some(relation) = database.snapshot().relation(used.relation) else {
             return Err(

@@ -9,11 +9,14 @@ mod fragments;
 mod plan;
 mod read_back;
 mod role_rules;
+mod row_filter;
 mod session_statement;
 mod system_table;
+mod target_text;
 mod template;
 pub mod verdict;
 pub mod virtual_database;
 
+pub use target_text::ROW_FILTER_MARK;
 pub use verdict::{Decision, Denial, Effect, Permit, Verdict};
 pub use virtual_database::{Person, Settings, VirtualDatabase};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::row_filter::RowFilter;
 use super::virtual_database::{Settings, VirtualDatabase};
 use crate::catalog::Relation;
 use crate::catalog::known::{self, BuiltinRule, SystemView};
@@ -58,34 +59,36 @@ impl RoleRules<'_> {
         access
     }
 
-    /// The filters of a relation as SQL.
-    pub(super) fn filters(&self, relation: &Relation) -> Result<Arc<[String]>, Refusal> {
+    /// The filters of a relation, ready to be written.
+    pub(super) fn filters(&self, relation: &Relation) -> Result<Arc<[RowFilter]>, Refusal> {
         let Some(entry) = self.database.entry(relation) else { return Ok(Arc::from([])) };
         entry.filters.get_or_init(|| self.find_filters(relation)).clone()
     }
 
-    fn find_filters(&self, relation: &Relation) -> Result<Arc<[String]>, Refusal> {
-        let person = self.database.person();
+    fn find_filters(&self, relation: &Relation) -> Result<Arc<[RowFilter]>, Refusal> {
+        let database = self.database;
+        let person = database.person();
         let access = self.access(relation);
-        let rendered = access.filters.iter().map(|filter| {
-            filter::render(
-                self.database.engine(),
+        let compiled = access.filters.iter().map(|filter| {
+            let condition = filter::render(
+                database.engine(),
                 &filter.predicate,
                 &person.attributes,
                 &person.user,
-                &self.database.role().name,
-            )
-            .map_err(|error| {
+                &database.role().name,
+            );
+            let condition = condition.map_err(|error| {
                 Refusal::forbidden(format!(
                     "`{}.{}` cannot be read by role `{}`: {error}",
                     relation.schema,
                     relation.name,
-                    self.database.role().name
+                    database.role().name
                 ))
                 .by(Some(&filter.rule))
-            })
+            })?;
+            RowFilter::compile(database, relation, &filter.rule, &condition)
         });
-        rendered.collect()
+        compiled.collect()
     }
 
     fn find_view(&self, view: &Relation) -> Result<Arc<ExpandedView>, Refusal> {
@@ -174,6 +177,14 @@ impl Rules for RoleRules<'_> {
     fn may_read_setting(&self, name: &str) -> bool {
         self.database.setting(name).may_read()
     }
+
+    fn filter_columns(&self, relation: &Relation) -> Vec<usize> {
+        // A filter that cannot be read refuses the statement when it is written; until then it reads everything.
+        match self.filters(relation) {
+            Ok(filters) => filters.iter().flat_map(RowFilter::columns).collect(),
+            Err(_) => (0..relation.columns.len()).collect(),
+        }
+    }
 }
 
 /// No rules: everything is plain and allowed. Only for seeing what a text mentions.
@@ -182,7 +193,7 @@ pub(super) struct BareRules {}
 
 impl Rules for BareRules {
     fn access(&self, relation: &Relation) -> Arc<RelationAccess> {
-        Arc::new(plain(relation, Verbs::ALL))
+        Arc::new(RelationAccess { trusted: Some(Arc::default()), ..plain(relation, Verbs::ALL) })
     }
 
     fn expand(&self, _view: &Relation) -> Result<Arc<ExpandedView>, Refusal> {
@@ -207,6 +218,10 @@ impl Rules for BareRules {
 
     fn may_read_setting(&self, _name: &str) -> bool {
         true
+    }
+
+    fn filter_columns(&self, _relation: &Relation) -> Vec<usize> {
+        Vec::new()
     }
 }
 

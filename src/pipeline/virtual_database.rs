@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::cache::Plans;
 use super::plan::{self, Plan};
 use super::role_rules::{BareRules, RoleRules};
+use super::row_filter::{self, RowFilter};
 use super::session_statement;
 use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
@@ -65,7 +66,7 @@ pub struct Person {
 #[derive(Debug, Default)]
 pub(super) struct RelationEntry {
     pub(super) access: OnceLock<Arc<RelationAccess>>,
-    pub(super) filters: OnceLock<Result<Arc<[String]>, Refusal>>,
+    pub(super) filters: OnceLock<Result<Arc<[RowFilter]>, Refusal>>,
     pub(super) view: OnceLock<Result<Arc<ExpandedView>, Refusal>>,
 }
 
@@ -274,6 +275,8 @@ impl VirtualDatabase {
         options: derived::Options<'_>,
     ) -> Result<String, Refusal> {
         let filters = self.rules().filters(relation)?;
+        let column = |position| row_filter::column_name(self.engine(), relation, None, position);
+        let filters: Vec<String> = filters.iter().map(|filter| filter.render(column)).collect();
         derived::render(self.engine(), relation, access, &filters, options)
             .map_err(|error| Refusal::forbidden(format!("`{}.{}`: {error}", relation.schema, relation.name)))
     }

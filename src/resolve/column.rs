@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::binder::{Binder, Sources};
 use super::refusal::{AMBIGUOUS_COLUMN, Refusal};
-use super::resolved::{Source, TargetColumn};
+use super::resolved::{Reference, Source, TargetColumn};
 use super::scope::{Binding, BoundColumn, Kind, ScopeId};
 use crate::policy::Treatment;
 use crate::sql::Engine;
@@ -202,6 +202,10 @@ impl Binder<'_> {
                     self.refer_to_target(TargetColumn { tokens, place, column, qualifier, label: false });
                 }
                 Kind::Relation(_) => {
+                    if let Some(source) = bound.sources.first() {
+                        let tokens = name.tokens.clone();
+                        self.out.references.push(Reference { tokens, source: *source });
+                    }
                     if let Some(scope) = self.scope_mut(scope) {
                         scope.referred.push((*position, *column));
                     }
@@ -229,26 +233,13 @@ impl Binder<'_> {
         let Some((found, position)) = self.find_binding(std::slice::from_ref(column), scope) else {
             return Err(self.unknown_column(None, column, scope));
         };
-        self.use_all(found, position, &name.tokens, sink)?;
+        self.use_row(found, position, &name.tokens, sink)?;
         Ok(Nature::COMPUTED)
     }
 
     /// Every column of a binding is used.
-    pub(super) fn use_all(
-        &mut self,
-        scope: ScopeId,
-        position: usize,
-        tokens: &Tokens,
-        sink: &mut Sources,
-    ) -> Result<(), Refusal> {
-        let Some(binding) = self.binding(scope, position) else { return Ok(()) };
-        if let Kind::Target(place) = binding.kind {
-            if self.out.relations.get(place).is_some_and(|used| !used.access.is_plain()) {
-                return Err(Refusal::unsupported("a whole row of a protected table that is written is not allowed")
-                    .advise("name the columns")
-                    .at(Some(tokens.start)));
-            }
-        }
+    pub(super) fn use_all(&mut self, scope: ScopeId, position: usize, sink: &mut Sources) {
+        let Some(binding) = self.binding(scope, position) else { return };
         let columns = Rc::clone(&binding.columns);
         for column in columns.iter() {
             self.mark(&column.sources, sink);
@@ -256,6 +247,25 @@ impl Binder<'_> {
         if let Some(scope) = self.scope_mut(scope) {
             scope.referred.extend((0..columns.len()).map(|column| (position, column)));
         }
+    }
+
+    /// A row as a value: of a protected table that is written it would be the raw one.
+    pub(super) fn use_row(
+        &mut self,
+        scope: ScopeId,
+        position: usize,
+        tokens: &Tokens,
+        sink: &mut Sources,
+    ) -> Result<(), Refusal> {
+        let kind = self.binding(scope, position).map(|binding| binding.kind);
+        if let Some(Kind::Target(place)) = kind {
+            if self.out.relations.get(place).is_some_and(|used| !used.access.is_plain()) {
+                return Err(Refusal::unsupported("a whole row of a protected table that is written is not allowed")
+                    .advise("name the columns")
+                    .at(Some(tokens.start)));
+            }
+        }
+        self.use_all(scope, position, sink);
         Ok(())
     }
 

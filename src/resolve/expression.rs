@@ -54,11 +54,11 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// Resolves a condition that decides which rows are seen.
-    pub(super) fn predicate(&mut self, expr: &Expr, scope: ScopeId) -> Result<(), Refusal> {
+    /// Resolves a condition that decides which rows are seen; whether it is harmless.
+    pub(super) fn predicate(&mut self, expr: &Expr, scope: ScopeId) -> Result<bool, Refusal> {
         let nature = self.expr(expr, scope, &mut Sources::new())?;
         self.out.fence |= !nature.harmless;
-        Ok(())
+        Ok(nature.harmless)
     }
 
     /// Resolves an expression: its names, and what may be said of its value.
@@ -75,7 +75,7 @@ impl Binder<'_> {
                 if let Some(table) = name.object() {
                     self.cut_schema(name, table);
                 }
-                self.use_all(found, position, &expr.tokens, sink)?;
+                self.use_row(found, position, &expr.tokens, sink)?;
                 Ok(Nature::COMPUTED)
             }
             ExprKind::Variable { system, name } => self.variable(*system, name, expr),
@@ -233,7 +233,7 @@ impl Binder<'_> {
                     .binding(found, position)
                     .is_some_and(|binding| binding.columns.iter().any(|c| self.world.same_name(&c.name, &field.value)));
                 if known {
-                    return self.use_all(found, position, &base.tokens, sink);
+                    return self.use_row(found, position, &base.tokens, sink);
                 }
                 return self.column(&reference, scope, sink).map(|_| ());
             }

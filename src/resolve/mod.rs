@@ -16,11 +16,13 @@ mod resolved;
 mod scope;
 mod select;
 mod statement;
+mod target;
 mod world;
 
 pub use binder::resolve;
 pub use refusal::{INSUFFICIENT_PRIVILEGE, NOT_SUPPORTED, Refusal, SYNTAX_ERROR, UNDEFINED_TABLE};
 pub use resolved::{
-    Appearance, Edit, ExpandedView, OutputColumn, RelationUse, Resolved, Source, TargetColumn, TargetFilter,
+    Appearance, Edit, ExpandedView, NewRow, OutputColumn, Reference, RelationUse, Resolved, Source, TargetColumn,
+    TargetFilter,
 };
 pub use world::{Rules, World};

@@ -122,10 +122,34 @@ pub struct TargetFilter {
     pub place: usize,
     /// What the target goes by in the statement.
     pub qualifier: Box<str>,
-    /// The tokens of WHERE's condition; empty, at its place, when there is none.
+    /// The tokens of the condition; empty, at its place, when there is none.
     pub condition: Tokens,
     /// Whether `WHERE` has to be written too.
     pub missing: bool,
+    /// Whether the condition can neither fail on hidden rows nor observe them.
+    pub harmless: bool,
+}
+
+/// A row that is about to be written: the filters of its table must hold for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// Which relation.
+    pub place: usize,
+    /// What the target goes by, for columns that keep their value; `None` for rows that are inserted.
+    pub qualifier: Option<Box<str>>,
+    /// Column and the tokens of its new value.
+    pub values: Vec<(usize, Tokens)>,
+    /// A query whose rows are inserted, with the columns that it fills.
+    pub source: Option<(Tokens, Vec<usize>)>,
+}
+
+/// A column of a relation in FROM that is referred to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The whole name.
+    pub tokens: Tokens,
+    /// The column.
+    pub source: Source,
 }
 
 /// Everything found in one statement.
@@ -139,6 +163,10 @@ pub struct Resolved {
     pub target_columns: Vec<TargetColumn>,
     /// Filters of a write's target.
     pub target_filters: Vec<TargetFilter>,
+    /// Rows that the filters of their table must hold for.
+    pub new_rows: Vec<NewRow>,
+    /// References to columns of relations in FROM.
+    pub references: Vec<Reference>,
     /// The columns of the result.
     pub output: Vec<OutputColumn>,
     /// Whether a filter must be fenced: some predicate could fail on hidden rows or observe them.

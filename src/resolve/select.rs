@@ -55,7 +55,8 @@ impl Binder<'_> {
                     let column = self.item(expr, alias.as_ref(), scope)?;
                     output.columns.push(column);
                 }
-                SelectItem::Star { .. } => {
+                SelectItem::Star { token } => {
+                    self.star_of_target(scope, *token)?;
                     let all = self.star(scope, &mut Sources::new())?;
                     output.open |= all.open;
                     output.columns.extend(all.columns);
@@ -64,10 +65,13 @@ impl Binder<'_> {
                     let Some((found, position)) = self.find_binding(&qualifier.parts, scope) else {
                         return Err(self.unknown_qualifier(qualifier));
                     };
-                    if let Some(table) = qualifier.object() {
-                        self.cut_schema(qualifier, table);
+                    let tokens = qualifier.tokens.start..*token + 1;
+                    if !self.expand_target_star(found, position, tokens.clone()) {
+                        if let Some(table) = qualifier.object() {
+                            self.cut_schema(qualifier, table);
+                        }
                     }
-                    self.use_all(found, position, &(*token..*token + 1), &mut Sources::new())?;
+                    self.use_all(found, position, &mut Sources::new());
                     let Some(binding) = self.binding(found, position) else { continue };
                     output.open |= binding.open;
                     output.columns.extend(binding.columns.iter().map(|column| OutputColumn {
@@ -85,6 +89,9 @@ impl Binder<'_> {
     fn item(&mut self, expr: &Expr, alias: Option<&Name>, scope: ScopeId) -> Result<OutputColumn, Refusal> {
         let mut sources = Sources::new();
         let nature = self.expr(expr, scope, &mut sources)?;
+        if let (None, ExprKind::Column(_), Some(last)) = (alias, &expr.kind, self.out.target_columns.last_mut()) {
+            last.label |= last.tokens == expr.tokens;
+        }
         if matches!(expr.kind, ExprKind::AllFields(_)) {
             // Its columns are those of a composite type; their names are not looked up.
             return Ok(OutputColumn { name: "*".into(), sources, direct: false, harmless: false });
@@ -119,13 +126,6 @@ impl Binder<'_> {
         let Some(names) = self.scope(scope) else { return Ok(Output::default()) };
         let open = names.bindings.iter().any(|binding| binding.open && !binding.hidden);
         let visible = names.visible.clone();
-        if let Some(binding) = names.bindings.iter().find(|binding| matches!(binding.kind, Kind::Target(_))) {
-            let Kind::Target(place) = binding.kind else { return Ok(Output::default()) };
-            if self.out.relations.get(place).is_some_and(|used| !used.access.is_plain()) {
-                return Err(Refusal::unsupported("`*` over a protected table that is written is not allowed")
-                    .advise("name the columns"));
-            }
-        }
         let mut columns = Vec::with_capacity(visible.len());
         for entry in visible {
             let mut sources = Sources::new();

@@ -157,7 +157,7 @@ impl Binder<'_> {
                     .at(Some(name.tokens.start)));
             }
         }
-        self.written_columns(place, columns, relation.columns.len())
+        self.written_columns(place, columns, relation.columns.len()).map(|_| ())
     }
 }
 

@@ -25,6 +25,8 @@ pub trait Rules {
     fn computes(&self, extension: &str) -> bool;
     /// Whether reading a setting or system variable is harmless.
     fn may_read_setting(&self, name: &str) -> bool;
+    /// The columns that the row filters of a relation read, by position.
+    fn filter_columns(&self, relation: &Relation) -> Vec<usize>;
 }
 
 /// Everything that resolving depends on.

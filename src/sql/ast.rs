@@ -618,6 +618,8 @@ pub struct OnConflict {
     pub assignments: Vec<SetClause>,
     /// WHERE of DO UPDATE.
     pub filter: Option<Expr>,
+    /// The token behind the last one of SET, where WHERE stands or could be put (PostgreSQL).
+    pub filter_at: Option<u32>,
 }
 
 /// `column = value`, `(a, b) = (…)` of UPDATE.
@@ -701,6 +703,8 @@ pub struct Merge {
 /// A WHEN of MERGE.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergeClause {
+    /// NOT MATCHED BY SOURCE (PostgreSQL 17): rows of the target that the source lacks.
+    pub by_source: bool,
     /// AND condition.
     pub condition: Option<Expr>,
     /// THEN.

@@ -1,0 +1,174 @@
+//! What changes around the target of a write: masks in the place of its columns, filters in its condition, checks of
+//! the rows that are made.
+
+use super::row_filter::{RowFilter, column_name, conjunction};
+use super::virtual_database::VirtualDatabase;
+use crate::catalog::Relation;
+use crate::policy::Treatment;
+use crate::resolve::{NewRow, Refusal, RelationUse, Resolved, TargetColumn, TargetFilter};
+use crate::rewrite::emit::{Replacement, source_of};
+use crate::rewrite::masks;
+use crate::sql::ast::Tokens;
+use crate::sql::{Engine, Script};
+
+/// The changes for all targets of a statement.
+pub(super) fn replacements(
+    database: &VirtualDatabase,
+    text: &str,
+    script: &Script,
+    resolved: &Resolved,
+) -> Result<Vec<Replacement>, Refusal> {
+    let mut all = Vec::new();
+    for column in &resolved.target_columns {
+        if let Some((relation, used)) = target(database, resolved, column.place) {
+            all.extend(masked_reference(database, relation, used, column)?);
+        }
+    }
+    for filter in &resolved.target_filters {
+        if let Some((relation, _)) = target(database, resolved, filter.place) {
+            filtered_condition(database, relation, filter, &mut all)?;
+        }
+    }
+    for row in &resolved.new_rows {
+        if let Some((relation, _)) = target(database, resolved, row.place) {
+            checked_row(database, relation, row, |tokens| source_of(text, &script.tokens, tokens), &mut all)?;
+        }
+    }
+    Ok(all)
+}
+
+fn target<'a>(
+    database: &'a VirtualDatabase,
+    resolved: &'a Resolved,
+    place: usize,
+) -> Option<(&'a Relation, &'a RelationUse)> {
+    let used = resolved.relations.get(place)?;
+    Some((database.snapshot().relation(used.relation)?, used))
+}
+
+/// The masked value in the place of a reference; nothing where the column is seen as it is.
+fn masked_reference(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    used: &RelationUse,
+    reference: &TargetColumn,
+) -> Result<Option<Replacement>, Refusal> {
+    let engine = database.engine();
+    let value = |position: usize, label: bool| -> Result<Option<String>, Refusal> {
+        let (Some(column), Some(access)) = (relation.columns.get(position), used.access.columns.get(position)) else {
+            return Ok(None);
+        };
+        let raw = column_name(engine, relation, Some(&reference.qualifier), position);
+        match &access.treatment {
+            Treatment::Denied => Ok(None),
+            Treatment::Raw => Ok(Some(raw)),
+            Treatment::Masked(mask) => {
+                let masked = masks::render(engine, mask, column, &raw)
+                    .map_err(|error| Refusal::forbidden(error.to_string()).by(access.rule.as_ref()))?;
+                let label =
+                    if label { format!(" AS {}", engine.quote_identifier(&column.name)) } else { String::new() };
+                Ok(Some(format!("({masked}){label}")))
+            }
+        }
+    };
+    if let Some(position) = reference.column {
+        let masked = matches!(
+            used.access.columns.get(position).map(|access| &access.treatment),
+            Some(Treatment::Masked(_) | Treatment::Denied)
+        );
+        let text = if masked { value(position, reference.label)? } else { None };
+        return Ok(text.map(|text| Replacement::new(&reference.tokens, text)));
+    }
+    let mut columns = Vec::new();
+    for position in 0..relation.columns.len() {
+        columns.extend(value(position, true)?);
+    }
+    Ok(Some(Replacement::new(&reference.tokens, columns.join(", "))))
+}
+
+/// The filters go before the condition. A condition that could fail on hidden rows or observe them is looked at only
+/// where the filters hold: CASE is what makes the server keep that order.
+fn filtered_condition(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    filter: &TargetFilter,
+    all: &mut Vec<Replacement>,
+) -> Result<(), Refusal> {
+    let filters = database.rules().filters(relation)?;
+    let engine = database.engine();
+    let condition = conjunction(&filters, |position| column_name(engine, relation, Some(&filter.qualifier), position));
+    let (start, end) = (filter.condition.start, filter.condition.end);
+    if filter.missing {
+        all.push(Replacement::new(&(start..start), format!("WHERE {condition}")));
+    } else if filter.harmless {
+        all.push(Replacement::new(&(start..start), format!("{condition} AND (")));
+        all.push(Replacement::new(&(end..end), ")"));
+    } else {
+        all.push(Replacement::new(&(start..start), format!("CASE WHEN {condition} THEN (")));
+        all.push(Replacement::new(&(end..end), ") ELSE false END"));
+    }
+    Ok(())
+}
+
+/// A row that a filter would hide is an error, as it is with the servers' own check options.
+fn checked_row<'t>(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    row: &NewRow,
+    source: impl Fn(&Tokens) -> &'t str,
+    all: &mut Vec<Replacement>,
+) -> Result<(), Refusal> {
+    let filters = database.rules().filters(relation)?;
+    let engine = database.engine();
+    if let Some((tokens, columns)) = &row.source {
+        let new = "sekisho_new";
+        let names: Vec<String> = columns.iter().map(|column| column_name(engine, relation, None, *column)).collect();
+        let condition = conjunction(&filters, |position| column_name(engine, relation, Some(new), position));
+        let (start, end) = (tokens.start, tokens.end);
+        all.push(Replacement::new(&(start..start), "SELECT * FROM ("));
+        all.push(Replacement::new(
+            &(end..end),
+            format!(
+                ") AS {} ({}) WHERE CASE WHEN {condition} THEN true ELSE {} END",
+                engine.quote_identifier(new),
+                names.join(", "),
+                raise(engine, "boolean", &filters)
+            ),
+        ));
+        return Ok(());
+    }
+    let Some((first, tokens)) = row.values.first() else { return Ok(()) };
+    let typed = |column: usize, value: &str| {
+        let ty = relation.columns.get(column).map(|column| &*column.ty.sql).unwrap_or_default();
+        match engine {
+            Engine::Postgres => format!("CAST({value} AS {ty})"),
+            Engine::MySql => format!("({value})"),
+        }
+    };
+    let condition = conjunction(&filters, |position| match row.values.iter().find(|(column, _)| *column == position) {
+        Some((column, tokens)) => typed(*column, source(tokens)),
+        None => column_name(engine, relation, row.qualifier.as_deref(), position),
+    });
+    let ty = relation.columns.get(*first).map(|column| &*column.ty.sql).unwrap_or_default();
+    let value = typed(*first, source(tokens));
+    let text = format!("CASE WHEN {condition} THEN {value} ELSE {} END", raise(engine, ty, &filters));
+    all.push(Replacement::new(tokens, text));
+    Ok(())
+}
+
+/// The words by which an error that [`raise`] makes is known.
+pub const ROW_FILTER_MARK: &str = "sekisho: row filter ";
+
+/// An expression that fails when it is evaluated, and only then. PostgreSQL folds constants before that, so there is
+/// something in it that is no constant.
+fn raise(engine: Engine, ty: &str, filters: &[RowFilter]) -> String {
+    let rule = filters.first().map(|filter| filter.rule.name.replace('\'', "''")).unwrap_or_default();
+    match engine {
+        Engine::Postgres => format!(
+            "CAST(CAST(CAST('{ROW_FILTER_MARK}{rule}' OPERATOR(pg_catalog.||) \
+             pg_catalog.left(CAST(pg_catalog.random() AS pg_catalog.text), 0) AS pg_catalog.int4) \
+             AS pg_catalog.text) AS {ty})"
+        ),
+        Engine::MySql => "(SELECT 1 UNION ALL SELECT 2)".to_owned(),
+    }
+}
