@@ -9,4 +9,5 @@
 
 mod harness;
 mod mysql_upstream;
+mod pg_introspect;
 mod support;

@@ -7,6 +7,11 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sekisho::catalog::Snapshot;
+use sekisho::net::TlsMode;
+use sekisho::pg::upstream::connect;
+use sekisho::session::{Secret, SourceSpec};
+use sekisho::sql::Engine;
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::certificates::{self, Certificates};
@@ -121,6 +126,33 @@ impl PostgresDatabase {
         answer.unwrap_or_else(|(state, message)| panic!("{state} {message}\n{sql}"))
     }
 
+    /// This database as a source of the proxy, whose account is the superuser.
+    pub fn source(&self) -> SourceSpec {
+        SourceSpec {
+            name: "shop".into(),
+            engine: Engine::Postgres,
+            host: "127.0.0.1".into(),
+            port: self.server.port,
+            dbname: self.name.as_str().into(),
+            user: "postgres".into(),
+            password: Some(Secret::new("pg-pw")),
+            tls: TlsMode::Disable,
+            ca: None,
+            max_connections: 50,
+            tls_server_name: None,
+        }
+    }
+
+    /// The catalog of this database, read as the proxy reads it.
+    pub fn snapshot(&self) -> Snapshot {
+        let source = self.source();
+        let load = async move {
+            let mut upstream = connect(&source, &source.client_tls().unwrap(), &[]).await.unwrap();
+            sekisho::pg::introspect::load(&mut upstream, &source.name, 1).await.unwrap()
+        };
+        on_a_thread(load)
+    }
+
     /// SQLSTATE and message of the error that a statement gives directly on the server.
     pub fn error(&self, sql: &str) -> (String, String) {
         self.server.on(&self.name, sql).expect_err("the statement should fail")
@@ -144,7 +176,15 @@ fn newest_installed() -> PathBuf {
     bin.expect("tests need PostgreSQL: apt-get install postgresql")
 }
 
-/// One connection for one script, on a thread of its own, so that it can be used inside and outside of a runtime.
+/// Runs a future to its end on a thread of its own, which works inside and outside of a runtime.
+fn on_a_thread<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        scope.spawn(move || runtime().block_on(future)).join().unwrap()
+    })
+}
+
+/// One connection for one script.
 fn ask(socket: &std::path::Path, port: u16, database: &str, sql: &str) -> Result<Vec<Vec<String>>, (String, String)> {
     let mut config = Config::new();
     config.host_path(socket).port(port).user("postgres").dbname(database);
@@ -156,11 +196,7 @@ fn ask(socket: &std::path::Path, port: u16, database: &str, sql: &str) -> Result
         let _ = served.await;
         messages
     };
-    let messages = std::thread::scope(|scope| {
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        scope.spawn(move || runtime().block_on(ask)).join().unwrap()
-    });
-    let messages = messages.map_err(|e| match e.as_db_error() {
+    let messages = on_a_thread(ask).map_err(|e| match e.as_db_error() {
         Some(db) => (db.code().code().to_owned(), db.message().to_owned()),
         None => (String::new(), e.to_string()),
     })?;
