@@ -83,8 +83,8 @@ fn print(out: &mut impl Write, report: &Report, begun: Instant) -> std::io::Resu
         let time = report.last_time.as_deref().unwrap_or_default();
         writeln!(
             out,
-            "records {first} to {last}, the last of {time}; a proxy {} it",
-            if report.running { "is writing" } else { "is not writing" }
+            "records {first} to {last}, the last of {time}; {} proxy is writing it",
+            if report.running { "a" } else { "no" }
         )?;
         writeln!(out, "anchor: {last}:{hash}")?;
     }
