@@ -88,7 +88,7 @@ pub struct TypeExtra {
     pub base: Option<Arc<str>>,
     /// PostgreSQL: the labels of an enumeration in their order (`pg_enum`). On MySQL they stand in the type itself.
     pub labels: Vec<Box<str>>,
-    /// PostgreSQL: the collation, quoted and with schema as in a `COLLATE` clause, where it is not the type's default
-    /// (`pg_attribute.attcollation <> pg_type.typcollation`). MySQL: `COLLATION_NAME` of every text column.
+    /// PostgreSQL: the collation, quoted and with schema as in a `COLLATE` clause, where it is not the database's
+    /// default (`pg_attribute.attcollation` neither 0 nor 100). MySQL: `COLLATION_NAME` of every text column.
     pub collation: Option<Arc<str>>,
 }

@@ -49,10 +49,11 @@ impl RoleRules<'_> {
         }
         let mut access = database.policy().access(database.role(), database.snapshot(), relation);
         super::derivation::protect_derived(database, relation, &mut access);
+        let context = database.mask_context(relation, None);
         for (column, column_access) in relation.columns.iter().zip(&mut access.columns) {
             let Treatment::Masked(mask) = &column_access.treatment else { continue };
             let name = database.engine().quote_identifier(&column.name);
-            if masks::render(database.engine(), mask, column, &name).is_err() {
+            if masks::render(database.engine(), mask, column, &name, &context).is_err() {
                 column_access.treatment = Treatment::Denied;
             }
         }

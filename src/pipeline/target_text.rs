@@ -54,6 +54,7 @@ fn masked_reference(
     reference: &TargetColumn,
 ) -> Result<Option<Replacement>, Refusal> {
     let engine = database.engine();
+    let context = database.mask_context(relation, Some(&reference.qualifier));
     let value = |position: usize, label: bool| -> Result<Option<String>, Refusal> {
         let (Some(column), Some(access)) = (relation.columns.get(position), used.access.columns.get(position)) else {
             return Ok(None);
@@ -63,7 +64,7 @@ fn masked_reference(
             Treatment::Denied => Ok(None),
             Treatment::Raw => Ok(Some(raw)),
             Treatment::Masked(mask) => {
-                let masked = masks::render(engine, mask, column, &raw)
+                let masked = masks::render(engine, mask, column, &raw, &context)
                     .map_err(|error| Refusal::forbidden(error.to_string()).by(access.rule.as_ref()))?;
                 let label =
                     if label { format!(" AS {}", engine.quote_identifier(&column.name)) } else { String::new() };

@@ -15,6 +15,7 @@ use crate::catalog::{Relation, Snapshot};
 use crate::policy::{Attributes, PolicySet, RelationAccess, Role, Treatment};
 use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
 use crate::rewrite::derived;
+use crate::rewrite::masks::RelationContext;
 use crate::sql::ast::Statement;
 use crate::sql::mysql::SqlMode;
 use crate::sql::script::Reading;
@@ -78,6 +79,7 @@ pub struct VirtualDatabase {
     snapshot: Arc<Snapshot>,
     role: Arc<Role>,
     person: Arc<Person>,
+    key_ids: Arc<[Arc<str>]>,
     relations: Box<[RelationEntry]>,
     plans: Plans,
 }
@@ -86,7 +88,23 @@ impl VirtualDatabase {
     /// Joins rules and catalog for a role. `person` matters where filters use attributes.
     pub fn new(policy: Arc<PolicySet>, snapshot: Arc<Snapshot>, role: Arc<Role>, person: Arc<Person>) -> Self {
         let relations = snapshot.relations().iter().map(|_| RelationEntry::default()).collect();
-        Self { policy, snapshot, role, person, relations, plans: Plans::new() }
+        Self { policy, snapshot, role, person, key_ids: Arc::default(), relations, plans: Plans::new() }
+    }
+
+    /// Says which masking keys the server's sessions have (`MaskingKeys::ids`); without, keyed masks deny.
+    #[must_use]
+    pub fn with_masking_keys(mut self, ids: Arc<[Arc<str>]>) -> Self {
+        self.key_ids = ids;
+        self
+    }
+
+    /// What masks may know of a relation whose other columns are named behind `qualifier`, or alone.
+    pub(super) fn mask_context<'a>(
+        &'a self,
+        relation: &'a Relation,
+        qualifier: Option<&'a str>,
+    ) -> RelationContext<'a> {
+        RelationContext { relation, qualifier, key_ids: &self.key_ids }
     }
 
     /// The rules in force.
@@ -277,7 +295,7 @@ impl VirtualDatabase {
         let filters = self.rules().filters(relation)?;
         let column = |position| row_filter::column_name(self.engine(), relation, None, position);
         let filters: Vec<String> = filters.iter().map(|filter| filter.render(column)).collect();
-        derived::render(self.engine(), relation, access, &filters, options)
+        derived::render(self.engine(), relation, access, &filters, &self.key_ids, options)
             .map_err(|error| Refusal::forbidden(format!("`{}.{}`: {error}", relation.schema, relation.name)))
     }
 

@@ -1,8 +1,9 @@
 //! The derived table that stands in a restricted relation's place.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
-use super::masks::{self, Unservable};
+use super::masks::{self, RelationContext, Unservable};
 use crate::catalog::Relation;
 use crate::policy::{RelationAccess, Treatment};
 use crate::sql::Engine;
@@ -20,14 +21,17 @@ pub struct Options<'a> {
     pub behind: &'a str,
 }
 
-/// Renders `(SELECT … FROM … WHERE …)`, without an alias. `filters` are the relation's filters as SQL.
+/// Renders `(SELECT … FROM … WHERE …)`, without an alias. `filters` are the relation's filters as SQL, `key_ids` the
+/// node's masking keys.
 pub fn render(
     engine: Engine,
     relation: &Relation,
     access: &RelationAccess,
     filters: &[String],
+    key_ids: &[Arc<str>],
     options: Options<'_>,
 ) -> Result<String, Unservable> {
+    let context = RelationContext { relation, qualifier: None, key_ids };
     let mut sql = String::from("(SELECT ");
     let mut any = false;
     for (column, access) in relation.columns.iter().zip(&access.columns) {
@@ -35,7 +39,7 @@ pub fn render(
         let value = match &access.treatment {
             Treatment::Denied => continue,
             Treatment::Raw => name,
-            Treatment::Masked(mask) => format!("{} AS {name}", masks::render(engine, mask, column, &name)?),
+            Treatment::Masked(mask) => format!("{} AS {name}", masks::render(engine, mask, column, &name, &context)?),
         };
         if any {
             sql.push_str(", ");

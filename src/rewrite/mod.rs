@@ -2,10 +2,12 @@
 //! text reads as it was meant.
 //!
 //! In: [`Resolved`](crate::resolve::Resolved), a role's access. Out: the text for the server. Never knows: who asks, how
-//! names were resolved, the network.
+//! names were resolved, the network, the masking keys themselves.
 
 pub mod derived;
 pub mod emit;
 pub mod filter;
+mod fragment;
+mod literal;
 pub mod masks;
 pub mod verify;

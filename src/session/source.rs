@@ -103,6 +103,8 @@ pub struct Source {
     pub parameters: ArcSwap<BTreeMap<String, String>>,
     /// Settings given to the server with every connection and kept from clients: keys of masks.
     pub secret_settings: Vec<(String, Secret)>,
+    /// The ids of the masking keys among them (`MaskingKeys::ids`).
+    pub masking_key_ids: Arc<[Arc<str>]>,
     /// Connections to the server that are open.
     pub connections: Arc<Semaphore>,
     // What each role sees.
@@ -122,6 +124,7 @@ impl Source {
             refresh: Refresh::default(),
             parameters: ArcSwap::default(),
             secret_settings: Vec::new(),
+            masking_key_ids: Arc::default(),
             connections: Arc::new(Semaphore::new(spec.max_connections)),
             databases: Mutex::default(),
             mysql: ArcSwapOption::empty(),
@@ -161,7 +164,8 @@ impl Source {
             return Arc::clone(database);
         }
         databases.retain(|_, database| is_current(database));
-        let database = Arc::new(VirtualDatabase::new(Arc::clone(policy), snapshot, Arc::clone(role), Arc::new(person)));
+        let database = VirtualDatabase::new(Arc::clone(policy), snapshot, Arc::clone(role), Arc::new(person));
+        let database = Arc::new(database.with_masking_keys(Arc::clone(&self.masking_key_ids)));
         databases.insert(key, Arc::clone(&database));
         database
     }

@@ -1,0 +1,12 @@
+//! `null`: NULL of the column's type. Serves every type.
+
+use super::target::Target;
+use crate::sql::Engine;
+
+pub(super) fn render(target: &Target) -> String {
+    match target.engine {
+        Engine::Postgres => format!("NULL::{}", target.cast_type()),
+        // The untaken branch gives the type; there is no cast to most of MySQL's types.
+        Engine::MySql => format!("IF(FALSE, {}, NULL)", target.sql),
+    }
+}
