@@ -57,7 +57,8 @@ pub struct ForeignSource {
     pub wrapper: Arc<str>,
     /// The server's name.
     pub server: Arc<str>,
-    /// Options of the server and of the table that say where, of: host, hostaddr, port, dbname, schema_name, table_name.
+    /// Options of the server and of the table that say where, of: `host`, `hostaddr`, `port`, `dbname`, `schema_name`,
+    /// `table_name`.
     pub options: Vec<(Arc<str>, Arc<str>)>,
 }
 

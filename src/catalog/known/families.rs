@@ -19,6 +19,11 @@ impl<R: Copy> Families<R> {
     pub(super) fn get(&self, name: &str) -> Option<R> {
         self.by_name.get(name).copied()
     }
+
+    /// All names with their rules, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, R)> {
+        self.by_name.iter().map(|(name, rule)| (*name, *rule))
+    }
 }
 
 /// Fails where a list is not sorted or names something twice.

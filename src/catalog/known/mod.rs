@@ -4,6 +4,7 @@
 //! In: a name. Out: a rule about it. Never knows: snapshots, roles, statements.
 
 mod families;
+pub mod mysql;
 pub mod postgres;
 
 use families::Families;
@@ -42,12 +43,15 @@ pub struct SystemRule {
 }
 
 impl SystemRule {
-    /// What stands in the place of a column: `None` is the column itself, `"NULL"` a NULL of the column's type.
+    /// What stands in the place of a column, by name without case: `None` is the column itself, `"NULL"` a NULL of the
+    /// column's type.
     pub fn replacement(&self, column: &str) -> Option<&'static str> {
         match self.columns {
             SystemColumns::All => None,
-            SystemColumns::Except(list) => list.iter().find(|(name, _)| *name == column).map(|(_, sql)| *sql),
-            SystemColumns::Only(list) => (!list.contains(&column)).then_some("NULL"),
+            SystemColumns::Except(list) => {
+                list.iter().find(|(name, _)| name.eq_ignore_ascii_case(column)).map(|(_, sql)| *sql)
+            }
+            SystemColumns::Only(list) => (!list.iter().any(|name| name.eq_ignore_ascii_case(column))).then_some("NULL"),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) const SERVER: &str = "SELECT current_setting('server_version_num'), c
 /// Schemas, the server's own too.
 pub(super) const SCHEMAS: &str = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp)'";
 
-/// Relations: oid, schema, name, kind, security_barrier, check_option, extension.
+/// Relations: oid, schema, name, kind, `security_barrier`, `check_option`, extension.
 pub(super) const RELATIONS: &str = "
     SELECT c.oid, n.nspname, c.relname, c.relkind,
            (SELECT option_value::bool FROM pg_options_to_table(c.reloptions) WHERE option_name = 'security_barrier'),

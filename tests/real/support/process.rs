@@ -71,10 +71,10 @@ impl Process {
         let child = watcher.spawn().unwrap();
         let started = Instant::now();
         while !is_ready() {
-            if started.elapsed() > Duration::from_secs(60) {
+            if started.elapsed() > Duration::from_secs(30) {
                 let mut text = String::new();
                 std::fs::File::open(log).unwrap().read_to_string(&mut text).unwrap();
-                panic!("{server:?} is not ready after a minute: {text}");
+                panic!("{server:?} is not ready after 30 seconds: {text}");
             }
             std::thread::sleep(Duration::from_millis(30));
         }
