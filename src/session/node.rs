@@ -39,7 +39,7 @@ pub struct Listeners {
 }
 
 /// How long things may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
     /// From the connection's first byte to the end of the login.
     pub login: Duration,

@@ -1,0 +1,92 @@
+//! What can only be checked when rules, users, sources and keys are known together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::masking::MaskingKeys;
+use super::users::UserDraft;
+use crate::policy::PolicySet;
+use crate::policy::diagnostics::{Finding, Findings, Place};
+use crate::policy::load::{AttributeUse, KeyUse, Reading};
+use crate::sql::Engine;
+
+/// Checks users against rules and sources.
+pub(super) fn users(findings: &Findings, users: &[UserDraft], rules: &Reading, sources: &BTreeMap<Arc<str>, Engine>) {
+    for user in users {
+        roles(findings, user, &rules.set);
+        if !sources.is_empty() {
+            user_sources(findings, user, &rules.set, sources);
+        }
+        for attribute in &rules.attributes {
+            lacking(findings, user, attribute);
+        }
+    }
+}
+
+fn roles(findings: &Findings, user: &UserDraft, policy: &PolicySet) {
+    if findings.has_gaps() {
+        return;
+    }
+    for role in user.roles.iter().filter(|role| policy.role(&role.value).is_none()) {
+        let finding = Finding::error("unknown-role", role.place, format!("unknown role `{}`", role.value))
+            .help("roles are the `[role.NAME]` tables of the rule files")
+            .nearest(&role.value, policy.roles().map(|role| &*role.name));
+        findings.add(finding);
+    }
+}
+
+fn user_sources(findings: &Findings, user: &UserDraft, policy: &PolicySet, sources: &BTreeMap<Arc<str>, Engine>) {
+    let roles: Vec<_> = user.user.roles.iter().filter_map(|role| policy.role(role)).collect();
+    for source in &user.sources {
+        if !sources.contains_key(&source.value) {
+            let finding = Finding::error("unknown-source", source.place, format!("unknown source `{}`", source.value))
+                .help("sources are the `[[source]]` tables of sekisho.toml")
+                .nearest(&source.value, sources.keys().map(|name| &**name));
+            findings.add(finding);
+        } else if !roles.is_empty() && !roles.iter().any(|role| policy.sees_source(role, &source.value)) {
+            let message =
+                format!("`{}` may connect to `{}`, where none of their roles has a grant", user.name.value, source.value);
+            findings.add(Finding::warning("no-effect", source.place, message));
+        }
+    }
+}
+
+/// A filter over an attribute that a user lacks leaves that user without the table.
+fn lacking(findings: &Findings, user: &UserDraft, used: &AttributeUse) {
+    if user.user.attributes.contains_key(&used.attribute.value) {
+        return;
+    }
+    let Some(role) = user.user.roles.iter().find(|role| used.roles.contains(role)) else { return };
+    let (user_name, attribute) = (&user.name.value, &used.attribute.value);
+    let message = format!("`{user_name}` has no attribute `{attribute}`, which filter `{}` needs", used.rule);
+    let finding = Finding::warning("missing-attribute", user.name.place, message)
+        .label(format!("can act as `{role}`"))
+        .also(used.attribute.place, "needed here")
+        .help(format!("add `attributes = {{ {attribute} = \"…\" }}`; without it the filtered tables are refused"));
+    findings.add(finding);
+}
+
+/// Checks that there is a key for each mask that needs one. `place` is where keys are given.
+pub(super) fn keys(findings: &Findings, used: &[KeyUse], keys: &MaskingKeys, place: Option<Place>) {
+    for key in used {
+        let finding = match &key.id {
+            Some(id) if !keys.iter().any(|known| known.id == *id) => {
+                let finding = Finding::error("unknown-key-id", key.place, format!("no masking key has the id `{id}`"));
+                finding
+                    .help("keys are `key = [{ id = \"…\", file = \"…\" }]` of `[masking]` in sekisho.toml")
+                    .nearest(id, keys.iter().map(|known| &*known.id))
+            }
+            None if keys.is_empty() => {
+                let message = format!("the mask of rule `{}` needs a masking key, and there is none", key.rule);
+                Finding::error("missing-key", key.place, message)
+                    .help("write `[masking]` with `key = { file = \"masking.key\" }` in sekisho.toml")
+            }
+            Some(_) | None => continue,
+        };
+        let finding = match place {
+            Some(place) => finding.also(place, "keys are given here"),
+            None => finding,
+        };
+        findings.add(finding);
+    }
+}

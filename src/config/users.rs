@@ -1,0 +1,90 @@
+//! `users.toml`.
+
+use std::sync::Arc;
+
+use toml::de::DeValue;
+
+use crate::auth::User;
+use crate::auth::users::{Verifier, parse_native_password};
+use crate::policy::Attributes;
+use crate::policy::diagnostics::{FileId, Finding, Findings, Located};
+use crate::policy::load::BUILT_IN_ATTRIBUTES;
+use crate::policy::reader::{self, Value};
+
+/// A user before roles and sources are looked up.
+#[derive(Debug)]
+pub(super) struct UserDraft {
+    pub(super) name: Located<Arc<str>>,
+    pub(super) user: User,
+    pub(super) roles: Vec<Located<Arc<str>>>,
+    pub(super) sources: Vec<Located<Arc<str>>>,
+}
+
+/// Reads all users.
+pub(super) fn read(findings: &Findings, file: FileId, text: &str) -> Vec<UserDraft> {
+    let users = reader::read_file(findings, file, text, |table| {
+        Some(table.get("user").map(|users| users.names("tables such as `[user.hanako]`", user)).unwrap_or_default())
+    });
+    users.unwrap_or_default()
+}
+
+fn user(name: Located<Arc<str>>, value: Value<'_>) -> Option<UserDraft> {
+    value.table(format!("`[user.{}]`", name.value), |table| {
+        table.optional("description", Value::string);
+        let verifier = table.required("password", |value| verifier(value, &name.value));
+        let native_password = table.optional("native_password", |value| {
+            value.parsed(|text| {
+                parse_native_password(text)
+                    .ok_or_else(|| "this is no verifier of mysql_native_password, which is `*` and 40 hex digits".to_owned())
+            })
+        });
+        let roles = table.required_list("roles", Value::name);
+        let sources = table.list("sources", Value::name);
+        let attributes = table.optional("attributes", attributes).unwrap_or_default();
+        let names = |located: &[Located<Arc<str>>]| located.iter().map(|name| Arc::clone(&name.value)).collect();
+        let roles = roles?;
+        let user = User {
+            name: Arc::clone(&name.value),
+            verifier: verifier?,
+            native_password,
+            roles: names(&roles),
+            sources: sources.as_deref().map(names),
+            attributes,
+        };
+        Some(UserDraft { name, user, roles, sources: sources.unwrap_or_default() })
+    })
+}
+
+/// The text is not repeated in the message: it could be a password.
+fn verifier(value: Value<'_>, user: &str) -> Option<Verifier> {
+    match value.string()?.parse() {
+        Ok(verifier) => Some(verifier),
+        Err(bad) => {
+            // Nor is the line shown: the place is the key.
+            let message = format!("the password of `{user}` cannot be used: {bad}");
+            let finding = Finding::error("bad-verifier", value.key_place(), message);
+            value.findings().add(finding.help(format!("make one with `sekisho passwd {user}`")));
+            None
+        }
+    }
+}
+
+fn attributes(value: Value<'_>) -> Option<Attributes> {
+    let attributes = value.names("a table such as `{ region = \"EU\" }`", |name, value| {
+        if BUILT_IN_ATTRIBUTES.contains(&&*name.value) {
+            let message = format!("the attribute `{}` is built in", name.value);
+            value.findings().add(Finding::error("reserved-name", name.place, message));
+            return None;
+        }
+        let text: Arc<str> = match value.raw() {
+            DeValue::String(text) => Arc::from(&**text),
+            DeValue::Integer(number) => Arc::from(number.to_string()),
+            DeValue::Boolean(value) => Arc::from(value.to_string()),
+            DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                return value.wrong_type("a string, an integer or a boolean");
+            }
+        };
+        Some((name.value, text))
+    });
+    Some(attributes.into_iter().collect())
+}
