@@ -1,7 +1,7 @@
 //! The people of `users.toml`.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -50,8 +50,8 @@ pub const MIN_ITERATIONS: u32 = 4096;
 const SCHEME: &str = "SCRAM-SHA-256$";
 
 impl Verifier {
-    /// Makes a verifier for a password, which is prepared by SASLprep (RFC 4013) as PostgreSQL does it: a password
-    /// that SASLprep does not allow is taken as it is.
+    /// Makes a verifier for a password, which is prepared by `SASLprep` (RFC 4013) as PostgreSQL does it: a password
+    /// that `SASLprep` does not allow is taken as it is.
     pub fn derive(password: &str, salt: &[u8], iterations: NonZeroU32) -> Self {
         let prepared = stringprep::saslprep(password);
         let password = prepared.as_deref().unwrap_or(password);
@@ -100,7 +100,7 @@ impl FromStr for Verifier {
     }
 }
 
-/// Reads the verifier of mysql_native_password as MySQL writes it: `*` and SHA1(SHA1(password)) in 40 hex digits.
+/// Reads the verifier of `mysql_native_password` as MySQL writes it: `*` and SHA1(SHA1(password)) in 40 hex digits.
 pub fn parse_native_password(text: &str) -> Option<[u8; 20]> {
     let digits = text.strip_prefix('*').filter(|digits| digits.len() == 40 && digits.is_ascii())?;
     let mut bytes = [0; 20];
@@ -110,15 +110,14 @@ pub fn parse_native_password(text: &str) -> Option<[u8; 20]> {
     Some(bytes)
 }
 
-/// The verifier of mysql_native_password for a password, as MySQL writes it.
+/// The verifier of `mysql_native_password` for a password, as MySQL writes it.
 pub fn native_password(password: &str) -> String {
     let sha1 = |bytes: &[u8]| digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
     let twice = sha1(sha1(password.as_bytes()).as_ref());
-    let mut text = String::from("*");
-    for byte in twice.as_ref() {
-        text.push_str(&format!("{byte:02X}"));
-    }
-    text
+    twice.as_ref().iter().fold(String::from("*"), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
 }
 
 /// A `[user.NAME]`.
@@ -179,7 +178,8 @@ mod tests {
 
     #[test]
     fn text_and_verifier_are_the_same_thing() {
-        let verifier = Verifier::derive("pencil", &STANDARD.decode("QSXCR+Q6sek8bf92").unwrap(), NonZeroU32::new(4096).unwrap());
+        let verifier =
+            Verifier::derive("pencil", &STANDARD.decode("QSXCR+Q6sek8bf92").unwrap(), NonZeroU32::new(4096).unwrap());
         let text = verifier.to_text();
         assert!(text.starts_with("SCRAM-SHA-256$4096:QSXCR+Q6sek8bf92$"), "{text}");
         assert!(text.parse::<Verifier>() == Ok(verifier));

@@ -1,28 +1,47 @@
 //! The command line: one file a command.
+//!
+//! In: arguments, the terminal. Out: text and an exit status: 0 done, 1 the answer is no (mistakes, a broken chain),
+//! 2 the command could not do its job. To add a command, add its module, its variant and its arm here.
 
 mod audit;
+mod check;
+mod completions;
+mod global;
+mod passwd;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::global::Global;
+
 /// A checkpoint for databases: per-role rules, masks and audit for PostgreSQL, MySQL and MariaDB
 #[derive(Debug, Parser)]
 #[command(name = "sekisho", version, propagate_version = true, disable_help_subcommand = true)]
 struct Sekisho {
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one value of it in the life of the process")]
 enum Command {
     Audit(audit::Audit),
+    Check(check::Check),
+    Completions(completions::Completions),
+    Passwd(passwd::Passwd),
 }
 
-/// Runs the command that the process was started with. Exit status 2 means that it could not do its job.
+/// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let result = match Sekisho::parse().command {
-        Command::Audit(audit) => audit.run(),
+    let Sekisho { global, command } = Sekisho::parse();
+    let result = match command {
+        Command::Audit(audit) => audit.run(&global),
+        Command::Check(check) => check.run(&global),
+        Command::Completions(completions) => completions.run(),
+        Command::Passwd(passwd) => passwd.run(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("sekisho: {error:#}");

@@ -44,24 +44,26 @@ fn user_sources(findings: &Findings, user: &UserDraft, policy: &PolicySet, sourc
                 .nearest(&source.value, sources.keys().map(|name| &**name));
             findings.add(finding);
         } else if !roles.is_empty() && !roles.iter().any(|role| policy.sees_source(role, &source.value)) {
-            let message =
-                format!("`{}` may connect to `{}`, where none of their roles has a grant", user.name.value, source.value);
+            let message = format!(
+                "`{}` may connect to `{}`, where none of their roles has a grant",
+                user.name.value, source.value
+            );
             findings.add(Finding::warning("no-effect", source.place, message));
         }
     }
 }
 
 /// A filter over an attribute that a user lacks leaves that user without the table.
-fn lacking(findings: &Findings, user: &UserDraft, used: &AttributeUse) {
-    if user.user.attributes.contains_key(&used.attribute.value) {
+fn lacking(findings: &Findings, user: &UserDraft, need: &AttributeUse) {
+    if user.user.attributes.contains_key(&need.attribute.value) {
         return;
     }
-    let Some(role) = user.user.roles.iter().find(|role| used.roles.contains(role)) else { return };
-    let (user_name, attribute) = (&user.name.value, &used.attribute.value);
-    let message = format!("`{user_name}` has no attribute `{attribute}`, which filter `{}` needs", used.rule);
+    let Some(role) = user.user.roles.iter().find(|role| need.roles.contains(role)) else { return };
+    let (user_name, attribute) = (&user.name.value, &need.attribute.value);
+    let message = format!("`{user_name}` has no attribute `{attribute}`, which filter `{}` needs", need.rule);
     let finding = Finding::warning("missing-attribute", user.name.place, message)
         .label(format!("can act as `{role}`"))
-        .also(used.attribute.place, "needed here")
+        .also(need.attribute.place, "needed here")
         .help(format!("add `attributes = {{ {attribute} = \"…\" }}`; without it the filtered tables are refused"));
     findings.add(finding);
 }

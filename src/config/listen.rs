@@ -36,7 +36,8 @@ pub(super) fn read(value: Value<'_>) -> Option<(Listen, Vec<Located<SocketAddr>>
 
 fn address(value: Value<'_>) -> Option<Located<SocketAddr>> {
     let address = value.parsed(|text| {
-        text.parse().map_err(|_| format!("`{text}` is no address to listen on; write it like `127.0.0.1:6432` or `[::]:6432`"))
+        text.parse()
+            .map_err(|_| format!("`{text}` is no address to listen on; write it like `127.0.0.1:6432` or `[::]:6432`"))
     })?;
     Some(Located { value: address, place: value.place() })
 }
@@ -83,18 +84,20 @@ pub(super) fn read_tls(value: Value<'_>, folder: &Path, secrets: Secrets) -> Opt
 
 /// The files hold what they should, and the key is the certificate's.
 fn check_certificates(table: &Table<'_>, tls: &Tls) {
-    if let Some((cert, key)) = &tls.identity {
-        if let Err(error) = ServerTls::load(cert, key, tls.client_ca.as_deref(), &[]) {
-            table.error("bad-certificate", error.to_string());
-        }
+    if let Some((cert, key)) = &tls.identity
+        && let Err(error) = ServerTls::load(cert, key, tls.client_ca.as_deref(), &[])
+    {
+        table.error("bad-certificate", error.to_string());
     }
 }
 
 /// Every listener for clients either has TLS or may do without.
 pub(super) fn check_tls(findings: &Findings, tls: &Tls, listeners: &[Located<SocketAddr>]) {
     for listener in listeners.iter().filter(|listener| tls.is_required(&listener.value)) {
-        let message =
-            format!("clients of `{}` must use TLS, since it is not on loopback, and there is no certificate", listener.value);
+        let message = format!(
+            "clients of `{}` must use TLS, since it is not on loopback, and there is no certificate",
+            listener.value
+        );
         findings.add(Finding::error("missing-key", listener.place, message).help(
             "give `[tls]` a `cert` and a `key`; with `required = false` passwords and rows cross the network in clear text",
         ));

@@ -135,17 +135,16 @@ impl Main {
 
 /// A path that has a default.
 fn file(table: &Table<'_>, key: &'static str, folder: &Path, default: &str) -> Located<PathBuf> {
-    let given = table.get(key).and_then(|value| {
-        Some(Located { value: path::relative_to(folder, value)?, place: value.place() })
-    });
+    let given = table
+        .get(key)
+        .and_then(|value| Some(Located { value: path::relative_to(folder, value)?, place: value.place() }));
     given.unwrap_or_else(|| Located { value: folder.join(default), place: table.place() })
 }
 
 /// The rule files of a folder in the order of their names.
 fn rule_files(findings: &Findings, folder: &Located<PathBuf>) -> Vec<(FileId, Arc<str>)> {
-    let names = std::fs::read_dir(&folder.value).and_then(|entries| {
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
-    });
+    let names = std::fs::read_dir(&folder.value)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
     let mut paths = match names {
         Ok(paths) => paths,
         Err(error) => {

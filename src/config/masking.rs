@@ -79,8 +79,8 @@ fn located(table: &Table<'_>, folder: &Path, secrets: Secrets) -> Option<Vec<u8>
 }
 
 fn id(text: &str) -> Result<Arc<str>, String> {
-    let fits = (1..=MAX_ID).contains(&text.len())
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    let fits =
+        (1..=MAX_ID).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     if fits {
         Ok(text.into())
     } else {

@@ -120,13 +120,11 @@ fn name(value: Value<'_>) -> Option<Located<Arc<str>>> {
 }
 
 fn password(value: Value<'_>, folder: &Path, secrets: Secrets) -> Option<Secret> {
-    match String::from_utf8(secret::read(value, folder, secrets)?) {
-        Ok(password) => Some(Secret::new(password)),
-        Err(_) => {
-            value.error("bad-value", "this password is no UTF-8 text");
-            None
-        }
+    let password = String::from_utf8(secret::read(value, folder, secrets)?);
+    if password.is_err() {
+        value.error("bad-value", "this password is no UTF-8 text");
     }
+    password.ok().map(Secret::new)
 }
 
 /// What only matters when the server's certificate is looked at.

@@ -34,13 +34,14 @@ fn user(name: Located<Arc<str>>, value: Value<'_>) -> Option<UserDraft> {
         let verifier = table.required("password", |value| verifier(value, &name.value));
         let native_password = table.optional("native_password", |value| {
             value.parsed(|text| {
-                parse_native_password(text)
-                    .ok_or_else(|| "this is no verifier of mysql_native_password, which is `*` and 40 hex digits".to_owned())
+                parse_native_password(text).ok_or_else(|| {
+                    "this is no verifier of mysql_native_password, which is `*` and 40 hex digits".to_owned()
+                })
             })
         });
         let roles = table.required_list("roles", Value::name);
         let sources = table.list("sources", Value::name);
-        let attributes = table.optional("attributes", attributes).unwrap_or_default();
+        let attributes = table.get("attributes").map(attributes).unwrap_or_default();
         let names = |located: &[Located<Arc<str>>]| located.iter().map(|name| Arc::clone(&name.value)).collect();
         let roles = roles?;
         let user = User {
@@ -69,7 +70,7 @@ fn verifier(value: Value<'_>, user: &str) -> Option<Verifier> {
     }
 }
 
-fn attributes(value: Value<'_>) -> Option<Attributes> {
+fn attributes(value: Value<'_>) -> Attributes {
     let attributes = value.names("a table such as `{ region = \"EU\" }`", |name, value| {
         if BUILT_IN_ATTRIBUTES.contains(&&*name.value) {
             let message = format!("the attribute `{}` is built in", name.value);
@@ -86,5 +87,5 @@ fn attributes(value: Value<'_>) -> Option<Attributes> {
         };
         Some((name.value, text))
     });
-    Some(attributes.into_iter().collect())
+    attributes.into_iter().collect()
 }

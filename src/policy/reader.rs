@@ -247,26 +247,22 @@ impl<'a> Value<'a> {
 
     /// A whole number of a range.
     pub fn integer<N: TryFrom<i64> + std::fmt::Display + PartialOrd + Copy>(self, least: N, most: N) -> Option<N> {
-        let number = self.number::<N>()?.filter(|n| *n >= least && *n <= most);
-        if number.is_none() {
-            self.error("bad-value", format!("`{}` must be from {least} to {most}", self.key_name));
-        }
-        number
+        self.number(|n| *n >= least && *n <= most, || format!("from {least} to {most}"))
     }
 
     /// A whole number that is not less than another.
     pub fn at_least<N: TryFrom<i64> + std::fmt::Display + PartialOrd + Copy>(self, least: N) -> Option<N> {
-        let number = self.number::<N>()?.filter(|n| *n >= least);
-        if number.is_none() {
-            self.error("bad-value", format!("`{}` must be a number from {least} that is not too large", self.key_name));
-        }
-        number
+        self.number(|n| *n >= least, || format!("at least {least}, and not too large"))
     }
 
-    /// `None` when it is no whole number, `Some(None)` when it does not fit.
-    fn number<N: TryFrom<i64>>(self) -> Option<Option<N>> {
+    fn number<N: TryFrom<i64>>(self, fits: impl FnOnce(&N) -> bool, expected: impl FnOnce() -> String) -> Option<N> {
         let DeValue::Integer(digits) = self.raw() else { return self.wrong_type("a whole number") };
-        Some(i64::from_str_radix(digits.as_str(), digits.radix()).ok().and_then(|number| N::try_from(number).ok()))
+        let number = i64::from_str_radix(digits.as_str(), digits.radix()).ok();
+        let number = number.and_then(|number| N::try_from(number).ok()).filter(fits);
+        if number.is_none() {
+            self.error("bad-value", format!("`{}` must be {}", self.key_name, expected()));
+        }
+        number
     }
 
     /// One word of a list.

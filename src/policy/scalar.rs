@@ -60,10 +60,10 @@ mod tests {
 
     #[test]
     fn durations() {
-        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("60s"), Ok(Duration::from_mins(1)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("7 d"), Ok(Duration::from_secs(604_800)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(duration("7 d"), Ok(Duration::from_hours(7 * 24)));
         for bad in ["", "60", "s", "1.5h", "60 seconds", "-1s", "99999999999999999999s", "18446744073709551615d"] {
             assert!(duration(bad).is_err(), "{bad}");
         }

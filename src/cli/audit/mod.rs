@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use super::global::Global;
+
 /// Read or verify the audit log.
 #[derive(Debug, Args)]
 pub struct Audit {
@@ -29,34 +31,31 @@ enum Command {
 struct Place {
     /// The folder of the log [default: `audit.dir` of the configuration]
     dir: Option<PathBuf>,
-    /// The configuration that names the folder
-    #[arg(long, short, value_name = "FILE", default_value = "config/sekisho.toml")]
-    config: PathBuf,
 }
 
 impl Audit {
     /// Runs the command.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Tail(tail) => tail.run(),
-            Command::Verify(verify) => verify.run(),
+            Command::Tail(tail) => tail.run(global),
+            Command::Verify(verify) => verify.run(global),
         }
     }
 }
 
 impl Place {
     /// The folder. Only `audit.dir` is read of the configuration, so that mistakes elsewhere in it do not matter.
-    fn dir(&self) -> anyhow::Result<PathBuf> {
+    fn dir(&self, global: &Global) -> anyhow::Result<PathBuf> {
         if let Some(dir) = &self.dir {
             return Ok(dir.clone());
         }
-        let config = self.config.display();
-        let text = std::fs::read_to_string(&self.config).with_context(|| {
+        let config = global.config.display();
+        let text = std::fs::read_to_string(&global.config).with_context(|| {
             format!("cannot read `{config}`; name the log's folder, or the configuration by --config")
         })?;
         let table: toml::Table = text.parse().with_context(|| format!("cannot read `{config}`"))?;
         let dir = table.get("audit").and_then(|audit| audit.get("dir")).and_then(toml::Value::as_str);
         let dir = dir.with_context(|| format!("`{config}` names no audit.dir; name the log's folder"))?;
-        Ok(self.config.parent().unwrap_or(Path::new("")).join(dir))
+        Ok(global.config.parent().unwrap_or(Path::new("")).join(dir))
     }
 }

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::Value;
 
 use super::Place;
 use super::filter::{Filter, since, text};
 use super::show::{Colors, show};
 use crate::audit::reading::{self, Step};
+use crate::cli::global::Global;
 
 /// How often it is looked for new records.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -37,23 +38,12 @@ pub(super) struct Tail {
     /// Print records as they are stored, one line of JSON each
     #[arg(long)]
     json: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    color: When,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    Always,
-    Never,
 }
 
 impl Tail {
     /// Runs the command.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
-        match self.print() {
+    pub fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
+        match self.print(global) {
             // `sekisho audit tail | head` is no mistake.
             Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
             Err(error) => Err(error),
@@ -61,8 +51,9 @@ impl Tail {
         }
     }
 
-    fn print(&self) -> anyhow::Result<()> {
-        let dir = self.place.dir()?;
+    fn print(&self, global: &Global) -> anyhow::Result<()> {
+        let dir = self.place.dir(global)?;
+        let colors = if global.colored(io::stdout().is_terminal()) { Colors::On } else { Colors::Off };
         let follows = self.follow || (self.lines.is_none() && self.since.is_none());
         let context = || format!("cannot read the audit log in `{}`", dir.display());
         let mut follower = match (&self.since, self.lines) {
@@ -71,7 +62,7 @@ impl Tail {
                 let wanted = |line: &[u8]| self.step(line, time.as_deref());
                 let (lines, follower) = reading::last(&dir, count.unwrap_or(10), wanted).with_context(context)?;
                 let mut out = io::stdout().lock();
-                lines.iter().try_for_each(|line| self.print_line(&mut out, line))?;
+                lines.iter().try_for_each(|line| self.print_line(&mut out, line, colors))?;
                 follower
             }
         };
@@ -79,7 +70,7 @@ impl Tail {
             let mut out = io::BufWriter::new(io::stdout().lock());
             if follows || self.lines.is_none() {
                 follower.poll(|line| match self.step(line, self.since.as_deref()) {
-                    Step::Take => self.print_line(&mut out, line),
+                    Step::Take => self.print_line(&mut out, line, colors),
                     Step::Skip | Step::End => Ok(()),
                 })?;
             }
@@ -101,25 +92,14 @@ impl Tail {
         if self.filter.matches(&record) { Step::Take } else { Step::Skip }
     }
 
-    fn print_line(&self, out: &mut impl Write, line: &[u8]) -> io::Result<()> {
+    fn print_line(&self, out: &mut impl Write, line: &[u8], colors: Colors) -> io::Result<()> {
         match serde_json::from_slice::<Value>(line) {
-            Ok(record) if !self.json => show(out, &record, self.colors()),
+            Ok(record) if !self.json => show(out, &record, colors),
             Ok(_) | Err(_) => {
                 out.write_all(line)?;
                 out.write_all(b"\n")
             }
         }
-    }
-
-    fn colors(&self) -> Colors {
-        let wanted = match self.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => {
-                io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            }
-        };
-        if wanted { Colors::On } else { Colors::Off }
     }
 }
 

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::Place;
 use crate::audit::verify::{Anchor, Report, verify};
+use crate::cli::global::Global;
 
 /// Check that no record of the audit log was changed, removed or moved
 ///
@@ -37,8 +38,8 @@ fn anchor(text: &str) -> Result<Anchor, String> {
 
 impl Verify {
     /// Runs the command.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
-        let dir = self.place.dir()?;
+    pub fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
+        let dir = self.place.dir(global)?;
         let begun = Instant::now();
         let mut terminal = std::io::stderr().is_terminal().then(std::io::stderr);
         let report = verify(&dir, self.anchor, |read, total| {

@@ -41,7 +41,7 @@ pub(super) fn read(value: Value<'_>, surroundings: &Surroundings) -> Option<Aler
             tables: Tables(table.list("tables", |value| patterns::table(value, surroundings)).unwrap_or_default()),
             more_rows_than: table.optional("more_rows_than", |value| value.at_least(0)),
             count: table.optional("count", |value| value.at_least(1)).unwrap_or(1),
-            within: table.optional("within", |value| value.parsed(scalar::duration)).unwrap_or(Duration::from_secs(60)),
+            within: table.optional("within", |value| value.parsed(scalar::duration)).unwrap_or(Duration::from_mins(1)),
             webhook: table.optional("webhook", |value| value.parsed(webhook)),
         };
         Some(AlertDraft { header: header?, audience, alert })
