@@ -200,7 +200,8 @@ pub enum QueryBody {
     Values(Vec<Vec<Expr>>),
     /// TABLE name; always [`TableRef::Relation`] without alias. `tokens` of the query begin at TABLE.
     Table(Box<TableRef>),
-    /// UNION, INTERSECT, EXCEPT.
+    /// UNION, INTERSECT, EXCEPT. A chain is grouped in halves, so that its length does not become depth; the columns
+    /// are those of the first query.
     SetOperation {
         /// First.
         left: Box<Query>,
@@ -332,7 +333,8 @@ pub enum TableRef {
         /// PostgreSQL before 16 and MySQL require it.
         alias: Option<Alias>,
     },
-    /// Functions: `f(…)`, `ROWS FROM (…)`; XMLTABLE and JSON_TABLE as one [`Call`] with their columns in `columns`.
+    /// Functions: `f(…)`, `ROWS FROM (…)`; XMLTABLE and JSON_TABLE as one [`ExprKind::Special`] with their columns in
+    /// `columns`.
     Function(Box<TableFunction>),
     /// A join.
     Join(Box<Join>),
@@ -382,6 +384,8 @@ pub struct TableFunction {
     pub alias: Option<Alias>,
     /// Column names from a column definition list, or of XMLTABLE and JSON_TABLE.
     pub columns: Vec<Name>,
+    /// Every type named with these columns.
+    pub types: Vec<TypeName>,
     /// From the first function to the alias.
     pub tokens: Tokens,
 }
@@ -556,7 +560,8 @@ pub struct Operator {
 pub struct Operation {
     /// Which.
     pub operator: Operator,
-    /// One to three; with a prefix operator one.
+    /// One to three; with a prefix operator one. A chain of one of `and`, `or`, `||`, `+`, `*` is one operation with
+    /// all its operands, which means the same as grouping to the left.
     pub operands: Vec<Expr>,
 }
 

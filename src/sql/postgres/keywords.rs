@@ -29,9 +29,9 @@ const UNRESERVED: &str = "\
     defaults deferred definer delete delimiter delimiters depends depth detach dictionary disable \
     discard document domain double drop each empty enable encoding encrypted enforced enum error escape \
     event exclude excluding exclusive execute explain expression extension external family filter \
-    finalize first following force forward function functions generated global granted groups handler \
+    finalize first following force format forward function functions generated global granted groups handler \
     header hold hour identity if ignore immediate immutable implicit import include including increment \
-    indent index indexes inherit inherits inline input insensitive insert instead invoker isolation json \
+    indent index indexes inherit inherits inline input insensitive insert instead invoker isolation \
     keep key keys label language large last leakproof level listen load local location lock locked \
     logged mapping match matched materialized maxvalue merge method minute minvalue mode month move name \
     names nested new next nfc nfd nfkc nfkd no normalized nothing notify nowait nulls object objects of \
@@ -51,7 +51,7 @@ const UNRESERVED: &str = "\
 /// Words with a grammar of their own as functions or types.
 const COLUMN_NAME: &str = "\
     between bigint bit boolean char character coalesce dec decimal exists extract float greatest \
-    grouping inout int integer interval json_array json_arrayagg json_exists json_object json_objectagg \
+    grouping inout int integer interval json json_array json_arrayagg json_exists json_object json_objectagg \
     json_query json_scalar json_serialize json_table json_value least merge_action national nchar none \
     normalize nullif numeric out overlay position precision real row setof smallint substring time \
     timestamp treat trim values varchar xmlattributes xmlconcat xmlelement xmlexists xmlforest \
@@ -77,36 +77,45 @@ const NEEDS_AS: &str = "\
     into isnull limit minute month notnull offset on order over overlaps precision returning second to \
     union varying where window with within without year";
 
-static CLASSES: LazyLock<HashMap<&'static str, Class, foldhash::fast::RandomState>> = LazyLock::new(|| {
+static CLASSES: LazyLock<HashMap<&'static str, Keyword, foldhash::fast::RandomState>> = LazyLock::new(|| {
     let lists = [
         (UNRESERVED, Class::Unreserved),
         (COLUMN_NAME, Class::ColumnName),
         (TYPE_OR_FUNCTION, Class::TypeOrFunction),
         (RESERVED, Class::Reserved),
     ];
-    lists.into_iter().flat_map(|(words, class)| words.split_whitespace().map(move |word| (word, class))).collect()
+    let needs_as: Vec<&str> = NEEDS_AS.split_whitespace().collect();
+    let keyword = |word: &'static str, class| Keyword { word, class, bare_label: !needs_as.contains(&word) };
+    lists
+        .into_iter()
+        .flat_map(|(words, class)| words.split_whitespace().map(move |word| (word, class)))
+        .map(|(word, class)| (word, keyword(word, class)))
+        .collect()
 });
 
-static LABELS_NEEDING_AS: LazyLock<Vec<&'static str>> = LazyLock::new(|| NEEDS_AS.split_whitespace().collect());
+/// The longest keyword has 17 letters.
+const MAX_LENGTH: usize = 20;
 
-/// The class of a word in lower case; `None` when it is no keyword.
-pub fn class(word: &str) -> Option<Class> {
-    CLASSES.get(word).copied()
+/// A keyword.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyword {
+    /// In lower case.
+    pub word: &'static str,
+    /// Where it may stand as a name.
+    pub class: Class,
+    /// Whether it may be a label without AS before it.
+    pub bare_label: bool,
 }
 
-/// Whether a word in lower case may name a table, an alias of one, or a column.
-pub fn may_be_column_name(word: &str) -> bool {
-    !matches!(class(word), Some(Class::Reserved | Class::TypeOrFunction))
-}
-
-/// Whether a word in lower case may name a function.
-pub fn may_be_function_name(word: &str) -> bool {
-    !matches!(class(word), Some(Class::Reserved | Class::ColumnName))
-}
-
-/// Whether a word in lower case may be a label without AS before it.
-pub fn may_be_bare_label(word: &str) -> bool {
-    LABELS_NEEDING_AS.binary_search(&word).is_err()
+impl Keyword {
+    /// The keyword that a word of a statement is, in whatever case.
+    pub fn find(word: &str) -> Option<Self> {
+        let mut lower = [0; MAX_LENGTH];
+        let lower = lower.get_mut(..word.len())?;
+        lower.copy_from_slice(word.as_bytes());
+        lower.make_ascii_lowercase();
+        CLASSES.get(std::str::from_utf8(lower).ok()?).copied()
+    }
 }
 
 #[cfg(test)]
@@ -115,13 +124,15 @@ mod tests {
 
     #[test]
     fn words_have_the_class_of_the_manual() {
-        assert_eq!(class("only"), Some(Class::Reserved));
-        assert_eq!(class("isnull"), Some(Class::TypeOrFunction));
+        let class = |word| Keyword::find(word).map(|keyword| keyword.class);
+        assert_eq!(class("ONLY"), Some(Class::Reserved));
+        assert_eq!(class("IsNull"), Some(Class::TypeOrFunction));
         assert_eq!(class("coalesce"), Some(Class::ColumnName));
         assert_eq!(class("name"), Some(Class::Unreserved));
         assert_eq!(class("email"), None);
-        assert!(!may_be_bare_label("isnull"));
-        assert!(may_be_bare_label("select"));
-        assert!(LABELS_NEEDING_AS.is_sorted());
+        assert_eq!(class("a_word_that_is_longer_than_any_keyword"), None);
+        assert!(!Keyword::find("isnull").unwrap().bare_label);
+        assert!(Keyword::find("select").unwrap().bare_label);
+        assert!(CLASSES.keys().all(|word| word.len() <= MAX_LENGTH));
     }
 }
