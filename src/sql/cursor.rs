@@ -254,7 +254,7 @@ impl<'t> Cursor<'t> {
 }
 
 /// What [`Cursor::enter`] keeps for [`Cursor::leave`].
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[must_use = "give it back to `Cursor::leave`"]
 pub struct Level {
     outer: u16,

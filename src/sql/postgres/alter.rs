@@ -47,7 +47,7 @@ fn common(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
         names::column_id(c)?;
     } else if c.take_words(&["owner", "to"]) {
         grant::role(c)?;
-    } else if c.take_word("rename") {
+    } else if !matches!(&*ddl.object, "SCHEMA" | "DOMAIN" | "TYPE") && c.take_word("rename") {
         if c.take_word("constraint") {
             names::column_id(c)?;
         } else {

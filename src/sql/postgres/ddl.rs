@@ -187,7 +187,7 @@ pub(super) fn single(c: &mut Cursor<'_>) -> Result<ObjectName, SyntaxError> {
 
 /// The first name of a function, operator and so on, as far as it is one.
 pub(super) fn routine_names(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    if names::is_non_reserved(c, 0) {
+    if &*ddl.object != "OPERATOR" && names::is_non_reserved(c, 0) {
         let first = names::take(c);
         ddl.names.push(names::parts(c, first)?);
     }

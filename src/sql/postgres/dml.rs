@@ -47,13 +47,21 @@ fn target_columns(c: &mut Cursor<'_>) -> Result<Vec<Name>, SyntaxError> {
         names::comma_list(c, |c| {
             let name = names::column_id(c)?;
             for subscript in target_path(c)? {
-                if !matches!(subscript.kind, ExprKind::Literal(_)) {
+                if !is_constant(&subscript) {
                     return Err(c.expected("a plain number in the subscript before this"));
                 }
             }
             Ok(name)
         })
     })
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(_) => true,
+        ExprKind::Operation(operation) => operation.operands.iter().all(is_constant),
+        _ => false,
+    }
 }
 
 /// Subscripts and fields behind a column that is written to: the subscripts' expressions.
@@ -85,7 +93,8 @@ fn on_conflict(c: &mut Cursor<'_>) -> Result<Option<OnConflict>, SyntaxError> {
     if !c.take_words(&["on", "conflict"]) {
         return Ok(None);
     }
-    let mut conflict = OnConflict { target: Vec::new(), target_filter: None, assignments: Vec::new(), filter: None };
+    let mut conflict =
+        OnConflict { target: Vec::new(), target_filter: None, assignments: Vec::new(), filter: None, filter_at: None };
     if c.take_words(&["on", "constraint"]) {
         names::column_id(c)?;
     } else if c.is_symbol("(") {
@@ -97,6 +106,7 @@ fn on_conflict(c: &mut Cursor<'_>) -> Result<Option<OnConflict>, SyntaxError> {
         c.expect_word("update")?;
         c.expect_word("set")?;
         conflict.assignments = set_clauses(c)?;
+        conflict.filter_at = Some(c.at());
         conflict.filter = select::condition(c, "where")?;
     }
     Ok(Some(conflict))
@@ -256,17 +266,17 @@ fn merge_clause(c: &mut Cursor<'_>) -> Result<MergeClause, SyntaxError> {
     c.expect_word("when")?;
     let not = c.take_word("not");
     c.expect_word("matched")?;
-    let mut inserts = not;
+    let mut by_source = false;
     if not && c.take_word("by") {
-        if c.take_word("source") {
-            inserts = false;
-        } else {
+        by_source = c.take_word("source");
+        if !by_source {
             c.expect_word("target")?;
         }
     }
+    let inserts = not && !by_source;
     let condition = select::condition(c, "and")?;
     c.expect_word("then")?;
-    Ok(MergeClause { condition, action: merge_action(c, inserts)? })
+    Ok(MergeClause { by_source, condition, action: merge_action(c, inserts)? })
 }
 
 fn merge_action(c: &mut Cursor<'_>, inserts: bool) -> Result<MergeAction, SyntaxError> {

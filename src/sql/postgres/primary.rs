@@ -353,10 +353,8 @@ pub(super) fn subscript(c: &mut Cursor<'_>, parts: &mut Vec<Expr>) -> Result<(),
     if lower {
         parts.push(expression::any(c)?);
     }
-    if c.take_symbol(":") {
-        if !c.is_symbol("]") {
-            parts.push(expression::any(c)?);
-        }
+    if c.take_symbol(":") && !c.is_symbol("]") {
+        parts.push(expression::any(c)?);
     }
     c.expect_symbol("]")
 }

@@ -10,10 +10,11 @@ pub fn select(c: &mut Cursor<'_>) -> Result<Select, SyntaxError> {
     let start = c.at();
     c.expect_word("select")?;
     let mut distinct_on = Vec::new();
-    if !c.take_word("all") && c.take_word("distinct") && c.take_word("on") {
+    let distinct = !c.take_word("all") && c.take_word("distinct");
+    if distinct && c.take_word("on") {
         distinct_on = names::parenthesized(c, expression::list)?;
     }
-    let items = if at_end_of_list(c) { Vec::new() } else { items(c)? };
+    let items = if !distinct && at_end_of_list(c) { Vec::new() } else { items(c)? };
     let into = into(c)?;
     let from = from::clause(c)?;
     let filter = condition(c, "where")?;

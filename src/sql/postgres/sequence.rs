@@ -72,12 +72,10 @@ fn owner(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
         return Ok(());
     }
     let mut table = names::qualified(c)?;
-    let column = table.parts.pop();
-    if table.parts.is_empty() {
-        return Err(c.expected("a column with its table before this"));
+    if table.parts.len() > 1 {
+        ddl.columns.extend(table.parts.pop());
+        table.tokens.end -= 2;
     }
-    table.tokens.end -= 2;
-    ddl.columns.extend(column);
     ddl.references.push(table);
     Ok(())
 }

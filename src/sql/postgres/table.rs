@@ -3,7 +3,7 @@
 use super::create::{check, if_not_exists};
 use super::ddl::{finished, new};
 use super::{dml, expression, names, operator, query, select, sequence, strings, types, utility};
-use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, Expr, ExprKind, Statement};
+use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, Expr, ExprKind, Statement, TypeName};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
 use crate::sql::token::TokenKind;
@@ -20,7 +20,8 @@ pub(super) fn create(c: &mut Cursor<'_>, start: u32, temporary: bool) -> Result<
         return create_as(c, start, ddl);
     }
     if c.take_word("of") {
-        ddl.types.push(types::type_name(c)?);
+        let name = names::qualified(c)?;
+        ddl.types.push(TypeName { tokens: name.tokens.clone(), name });
         typed_elements(c, &mut ddl)?;
     } else if c.take_words(&["partition", "of"]) {
         ddl.references.push(names::qualified(c)?);

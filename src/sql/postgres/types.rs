@@ -73,9 +73,6 @@ pub fn simple(c: &mut Cursor<'_>) -> Result<TypeName, SyntaxError> {
     let start = c.at();
     let first = names::type_or_function(c)?;
     let name = names::parts(c, first)?;
-    if c.is_symbol("%") {
-        return Err(c.unsupported("`%TYPE`"));
-    }
     modifiers(c)?;
     Ok(TypeName { name, tokens: c.since(start) })
 }
@@ -245,9 +242,7 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap(), (name.into(), tokens), "{text}");
         }
-        for text in
-            ["select", "values", "timestamp with time", "a.b%type", "foo((select 1))", "foo(f(x))", "varchar(a)"]
-        {
+        for text in ["select", "values", "timestamp with time", "foo((select 1))", "foo(f(x))", "varchar(a)"] {
             assert!(read(text).is_err(), "{text}");
         }
     }
