@@ -109,7 +109,13 @@ impl Binder<'_> {
     /// need not be equal to, so the label is written out.
     fn label_for(&mut self, expr: &Expr) -> Box<str> {
         match self.world.engine() {
-            Engine::Postgres => crate::sql::postgres::naming::output_name(expr),
+            Engine::Postgres => {
+                crate::sql::postgres::naming::output_name(expr, self.text, self.tokens).unwrap_or_else(|| {
+                    // The first column of a star in a sub-select: its name is not looked up, so that it has one.
+                    self.edit(expr.tokens.end..expr.tokens.end, "AS \"?column?\"".to_owned());
+                    "?column?".into()
+                })
+            }
             Engine::MySql => {
                 let name = crate::sql::mysql::naming::output_name(expr, self.text, self.tokens);
                 if !matches!(expr.kind, ExprKind::Column(_)) {

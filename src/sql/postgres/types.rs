@@ -87,9 +87,14 @@ pub fn constant(c: &mut Cursor<'_>) -> Result<TypeName, SyntaxError> {
             c.expect_word("precision")?;
             "double precision"
         }
-        "decimal" | "dec" | "numeric" | "float" => {
+        "decimal" | "dec" | "numeric" => {
             modifiers(c)?;
             word
+        }
+        "float" if c.is_symbol("(") => {
+            let digits = c.source(1).parse().unwrap_or(u32::MAX);
+            precision(c)?;
+            if digits <= 24 { "real" } else { "double precision" }
         }
         "bit" => {
             let varying = c.take_word("varying");
