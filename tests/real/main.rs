@@ -8,6 +8,8 @@
 )]
 
 mod harness;
+mod mask_vectors;
+mod masks;
 mod mysql_upstream;
 mod pg_introspect;
 mod support;

@@ -110,7 +110,10 @@ impl Number {
         };
         let clamped = format!("LEAST(GREATEST({number}, {low}), {high})");
         match (target.engine, self) {
-            (Engine::Postgres, _) => format!("{clamped}::{}", target.cast_type()),
+            // LEAST and GREATEST pass over NULL here.
+            (Engine::Postgres, _) => {
+                format!("(CASE WHEN {} IS NOT NULL THEN {clamped} END)::{}", target.sql, target.cast_type())
+            }
             (Engine::MySql, Self::Integer { low: 0, .. }) => format!("CAST({clamped} AS UNSIGNED)"),
             (Engine::MySql, Self::Decimal { precision, scale, .. }) => {
                 format!("CAST({clamped} AS DECIMAL({precision}, {scale}))")
@@ -137,8 +140,8 @@ impl Number {
             Engine::Postgres if single => {
                 // Beyond these the cast fails.
                 let clamped = format!("LEAST(GREATEST({number}, -3.4e38::float8), 3.4e38::float8)");
-                let tiny = pg::op(&pg::call("abs", &[&clamped]), "<", "1.2e-38::float8");
-                format!("(CASE WHEN {tiny} THEN 0 ELSE {clamped} END)::real")
+                let tiny = pg::op(&pg::call("abs", &[number]), "<", "1.2e-38::float8");
+                format!("(CASE WHEN {tiny} THEN 0 WHEN {} IS NOT NULL THEN {clamped} END)::real", target.sql)
             }
             Engine::Postgres => format!("({number})::float8"),
             Engine::MySql if single => {

@@ -23,11 +23,19 @@ pub(super) fn length(target: &Target) -> String {
     }
 }
 
+/// The most characters of several bytes that are written.
+const MOST: &str = "1000000";
+
 /// A run of one character.
 pub(super) fn filled(target: &Target, with: char, length: &str) -> String {
     let fill = target.constant(with.encode_utf8(&mut [0; 4]));
     // A value of hundreds of megabytes must not grow beyond what the server can hold.
-    let length = if with.is_ascii() { length.to_owned() } else { format!("LEAST({length}, 1000000)") };
+    let length = match target.engine {
+        _ if with.is_ascii() => length.to_owned(),
+        // LEAST passes over NULL here.
+        Engine::Postgres => format!("CASE WHEN {} THEN {MOST} ELSE {length} END", pg::op(length, ">", MOST)),
+        Engine::MySql => format!("LEAST({length}, {MOST})"),
+    };
     match target.engine {
         Engine::Postgres => pg::call("repeat", &[&fill, &length]),
         Engine::MySql => format!("REPEAT({fill}, {length})"),

@@ -130,7 +130,7 @@ impl Target<'_> {
             None => masked.to_owned(),
         };
         let masked = match (source, self.charset(), self.column.ty.collation()) {
-            (Source::Constants, Some(charset), Some(collation)) if charset != "utf8mb4" => {
+            (Source::Ascii | Source::Constants, Some(charset), Some(collation)) if charset != "utf8mb4" => {
                 format!("CONVERT({masked} USING {charset}) COLLATE {collation}")
             }
             _ => masked,

@@ -1,0 +1,223 @@
+//! Masks on real servers: what they give, that they keep types, and that no value makes them fail.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sekisho::catalog::{Column, ColumnType, Relation, Snapshot, TypeClass, TypeExtra};
+use sekisho::rewrite::masks::{self, MaskingKeys, RelationContext};
+use sekisho::sql::Engine;
+
+use crate::mask_vectors::{Vectors, all};
+use crate::support::{MySqlDatabase, MySqlServer, PostgresDatabase, mariadb, mysql, postgres};
+
+/// The masking key of the tests.
+pub const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+fn keys() -> MaskingKeys {
+    MaskingKeys::new(&[(Arc::from("k1"), KEY.to_vec())]).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a session of the proxy has: the keys.
+fn postgres_session() -> String {
+    let settings = keys().postgres_settings();
+    settings.iter().fold("set timezone = 'UTC';".to_owned(), |mut sql, (name, value)| {
+        let _ = write!(sql, "set {name} = '{value}';");
+        sql
+    })
+}
+
+fn mysql_session() -> String {
+    let variables = keys().mysql_variables();
+    variables.iter().fold("set time_zone = '+00:00';".to_owned(), |mut sql, (name, value)| {
+        let _ = write!(sql, "set @{name} = x'{}';", hex(value));
+        sql
+    })
+}
+
+/// Types and collations that the vectors use.
+const POSTGRES_TYPES: &str = "
+    create extension citext;
+    create type tier as enum ('a', 'b');
+    create domain address as text not null check (value like '%_@_%');
+    alter domain address drop not null;
+    create collation nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
+
+fn literal(value: Option<&str>) -> String {
+    value.map_or("NULL".to_owned(), |value| format!("'{}'", value.replace('\'', "''")))
+}
+
+/// A table of the values, numbered from 1 in their order.
+fn postgres_table(name: &str, ty: &str, values: &[Option<&str>]) -> String {
+    let mut sql = format!("create table {name} (id integer primary key, c {ty});");
+    for (at, value) in values.iter().enumerate() {
+        let _ = write!(sql, "insert into {name} values ({}, {});", at + 1, literal(*value));
+    }
+    sql
+}
+
+fn mysql_table(name: &str, ty: &str, values: &[Option<&str>]) -> String {
+    let mut sql = format!("create table {name} (id integer primary key, c {ty} null);");
+    for (at, value) in values.iter().enumerate() {
+        let value = value.map_or("NULL".to_owned(), |value| match value {
+            "" => "''".to_owned(),
+            value => format!("_utf8mb4 x'{}'", hex(value.as_bytes())),
+        });
+        let _ = write!(sql, "insert into {name} values ({}, {value});", at + 1);
+    }
+    sql
+}
+
+fn mask_of(engine: Engine, mask: &sekisho::policy::MaskSpec, relation: &Relation) -> String {
+    let keys = keys();
+    let context = RelationContext { relation, qualifier: None, key_ids: keys.ids() };
+    let column = &relation.columns[1];
+    masks::render(engine, mask, column, &engine.quote_identifier("c"), &context).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn find<'s>(snapshot: &'s Snapshot, name: &str) -> &'s Relation {
+    snapshot.find("public", name).unwrap()
+}
+
+/// How a table of MySQL's catalog looks in a snapshot.
+fn mysql_relation(database: &MySqlDatabase, name: &str) -> Relation {
+    let columns = database.rows(&format!(
+        "select column_name, column_type, data_type, ifnull(collation_name, '') from information_schema.columns \
+         where table_schema = database() and table_name = '{name}' order by ordinal_position"
+    ));
+    let columns = columns.iter().zip(1..).map(|(row, number)| {
+        let collation = Some(Arc::from(row[3].as_str())).filter(|name: &Arc<str>| !name.is_empty());
+        let extra = collation.map(|name| Arc::new(TypeExtra { collation: Some(name), ..TypeExtra::default() }));
+        let ty = ColumnType { extra, ..ColumnType::new(0, mysql_class(&row[2]), row[1].as_str()) };
+        Column { name: row[0].as_str().into(), number, ty, not_null: false, generated: None }
+    });
+    Relation {
+        schema: database.name.as_str().into(),
+        name: name.into(),
+        columns: columns.collect(),
+        primary_key: vec![0],
+        ..Relation::default()
+    }
+}
+
+fn mysql_class(ty: &str) -> TypeClass {
+    match ty {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" => TypeClass::Integer,
+        "decimal" => TypeClass::Numeric,
+        "float" | "double" => TypeClass::Float,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => TypeClass::Text,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => TypeClass::Bytes,
+        "date" => TypeClass::Date,
+        "time" => TypeClass::Time,
+        "datetime" => TypeClass::Timestamp,
+        "timestamp" => TypeClass::TimestampTz,
+        "json" => TypeClass::Json,
+        "enum" => TypeClass::Enum,
+        "uuid" => TypeClass::Uuid,
+        "inet4" | "inet6" => TypeClass::Inet,
+        other => panic!("{other}"),
+    }
+}
+
+/// Values that are written in several ways are made one.
+fn normal(ty: &str, value: &str) -> String {
+    if value == "NULL" {
+        return value.to_owned();
+    }
+    match ty {
+        "json" | "jsonb" => serde_json::from_str::<serde_json::Value>(value).unwrap().to_string(),
+        "double precision" | "double" | "real" | "float" => value.parse::<f64>().unwrap().to_string(),
+        "numeric" if value.contains('.') => value.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        _ if ty.starts_with("datetime") => value.trim_end_matches(".000").to_owned(),
+        _ => value.trim_end_matches("+00").to_owned(),
+    }
+}
+
+fn compare(engine: &str, vectors: &Vectors, ty: &str, sql: &str, rows: &[Vec<String>]) {
+    assert_eq!(rows.len(), vectors.cases.len());
+    for ((input, expected), row) in vectors.cases.iter().zip(rows) {
+        let (got, expected) = (normal(ty, &row[0]), normal(ty, expected.unwrap_or("NULL")));
+        assert_eq!(got, expected, "{engine}: {:?} of {ty} {input:?}\n{sql}", vectors.mask);
+    }
+}
+
+#[test]
+fn vectors_on_postgresql() {
+    let vectors: Vec<Vectors> = all().into_iter().filter(|vectors| !vectors.postgres.is_empty()).collect();
+    let mut script = POSTGRES_TYPES.to_owned();
+    for (at, vectors) in vectors.iter().enumerate() {
+        let values: Vec<_> = vectors.cases.iter().map(|(value, _)| *value).collect();
+        script += &postgres_table(&format!("v{at}"), vectors.postgres, &values);
+    }
+    let database = postgres().database(&script);
+    let snapshot = database.snapshot();
+    for (at, vectors) in vectors.iter().enumerate() {
+        let name = format!("v{at}");
+        let sql = mask_of(Engine::Postgres, &vectors.mask, find(&snapshot, &name));
+        let rows = database.rows(&format!("{}select ({sql})::text from {name} order by id", postgres_session()));
+        compare("postgresql", vectors, vectors.postgres, &sql, &rows);
+        keeps_postgres_type(&database, &name, &sql);
+    }
+}
+
+/// A table made of the masked column has a column of the same type, a domain's base type.
+fn keeps_postgres_type(database: &PostgresDatabase, table: &str, sql: &str) {
+    database.execute(&format!("{}create table r_{table} as select {sql} as c from {table}", postgres_session()));
+    let ty = "select coalesce(format_type(nullif(typbasetype, 0), typtypmod), format_type(a.oid, atttypmod)), attcollation \
+              from pg_attribute join pg_type a on a.oid = atttypid where attname = 'c' and attrelid = ";
+    let types = database.rows(&format!("{ty}'{table}'::regclass; {ty}'r_{table}'::regclass"));
+    assert_eq!(types[0], types[1], "{sql}");
+}
+
+#[test]
+fn vectors_on_mariadb() {
+    vectors_on_mysql_family("mariadb", mariadb());
+}
+
+#[test]
+fn vectors_on_mysql() {
+    if let Some(server) = mysql() {
+        vectors_on_mysql_family("mysql", server);
+    }
+}
+
+/// The client escapes these.
+fn unescaped(text: &str) -> String {
+    text.replace("\\\\", "\\")
+}
+
+fn vectors_on_mysql_family(engine: &str, server: &'static MySqlServer) {
+    let vectors: Vec<Vectors> = all().into_iter().filter(|vectors| !vectors.mysql.is_empty()).collect();
+    let database = server.database("");
+    for (at, vectors) in vectors.iter().enumerate() {
+        let name = format!("v{at}");
+        let values: Vec<_> = vectors.cases.iter().map(|(value, _)| *value).collect();
+        database.execute(&mysql_table(&name, vectors.mysql, &values));
+        let relation = mysql_relation(&database, &name);
+        let sql = mask_of(Engine::MySql, &vectors.mask, &relation);
+        let rows = database.rows(&format!("{}select {sql} from {name} order by id", mysql_session()));
+        let rows: Vec<_> = rows.iter().map(|row| vec![unescaped(&row[0])]).collect();
+        compare(engine, vectors, vectors.mysql, &sql, &rows);
+        keeps_mysql_type(&database, &name, &sql, &relation.columns[1].ty);
+    }
+}
+
+/// A table made of the masked column has a column of the same type where there is a cast to it. That it can be made in
+/// strict mode shows that nothing gives a warning.
+fn keeps_mysql_type(database: &MySqlDatabase, table: &str, sql: &str, ty: &ColumnType) {
+    database.execute(&format!("{}create table r_{table} as select {sql} as c from {table}", mysql_session()));
+    let made = mysql_relation(database, &format!("r_{table}"));
+    let made = &made.columns[0].ty;
+    let name = ty.sql.split('(').next().unwrap();
+    match name {
+        "varchar" | "decimal" | "date" | "datetime" | "time" | "float" => {
+            assert_eq!((&made.sql, made.collation()), (&ty.sql, ty.collation()), "{sql}");
+        }
+        "char" | "enum" => assert_eq!((made.class, made.collation()), (TypeClass::Text, ty.collation()), "{sql}"),
+        "timestamp" => assert!(matches!(made.class, TypeClass::Timestamp | TypeClass::TimestampTz), "{sql}"),
+        _ => assert_eq!(made.class, ty.class, "{sql}: {}", made.sql),
+    }
+}
