@@ -6,7 +6,7 @@ use super::row_filter::RowFilter;
 use super::virtual_database::{Settings, VirtualDatabase};
 use crate::catalog::Relation;
 use crate::catalog::known::{self, BuiltinRule, SystemView};
-use crate::policy::{ColumnAccess, RelationAccess, Treatment, Verbs};
+use crate::policy::{ColumnAccess, RelationAccess, Treatment, Verb, Verbs};
 use crate::resolve::{self, ExpandedView, Refusal, Rules, World};
 use crate::rewrite::{filter, masks};
 use crate::sql::Engine;
@@ -171,6 +171,11 @@ impl Rules for RoleRules<'_> {
         }
     }
 
+    fn may_create(&self, schema: &str, object: &str) -> bool {
+        let database = self.database;
+        database.policy().verbs(database.role(), database.snapshot(), schema, object).contains(Verb::Create)
+    }
+
     fn computes(&self, extension: &str) -> bool {
         COMPUTING_EXTENSIONS.binary_search(&extension).is_ok()
     }
@@ -211,6 +216,10 @@ impl Rules for BareRules {
 
     fn builtin(&self, _function: &str) -> BuiltinRule {
         BuiltinRule::Allowed
+    }
+
+    fn may_create(&self, _schema: &str, _object: &str) -> bool {
+        true
     }
 
     fn computes(&self, _extension: &str) -> bool {

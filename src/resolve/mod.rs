@@ -6,6 +6,7 @@
 
 mod binder;
 mod column;
+mod ddl;
 mod dml;
 mod expression;
 mod from;

@@ -8,15 +8,11 @@ use super::scope::{Kind, ScopeId};
 use crate::catalog::TypeClass;
 use crate::policy::Treatment;
 use crate::sql::Engine;
-use crate::sql::ast::{Expr, ExprKind, Into, Name, Select, SelectItem};
+use crate::sql::ast::{Expr, ExprKind, Name, Select, SelectItem};
 
 impl Binder<'_> {
     pub(super) fn select(&mut self, select: &Select, scope: ScopeId) -> Result<Output, Refusal> {
-        if let Some(Into::Outside) = &select.into {
-            return Err(Refusal::unsupported("`SELECT … INTO` files or variables is not allowed")
-                .advise("read the rows through the connection")
-                .at(Some(select.tokens.start)));
-        }
+        self.select_into(select)?;
         for item in &select.from {
             self.from_item(item, scope)?;
         }

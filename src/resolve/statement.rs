@@ -14,9 +14,6 @@ impl Binder<'_> {
     pub(super) fn statement(&mut self, statement: &Statement) -> Result<(), Refusal> {
         match statement {
             Statement::Query(query) => {
-                if let Some(into) = select_into(query) {
-                    return Err(Refusal::unsupported(format!("`SELECT INTO {into}` is not allowed")));
-                }
                 self.out.output = self.query(query, None)?.columns;
                 Ok(())
             }
@@ -47,9 +44,9 @@ impl Binder<'_> {
             | Statement::ShowSetting(_)
             | Statement::Use(_)
             | Statement::UnlockTables => Ok(()),
-            Statement::CreateAs(_) => Err(self.refuse_kind("CREATE … AS")),
-            Statement::Ddl(ddl) => Err(self.refuse_kind(&format!("{:?} {}", ddl.action, ddl.object).to_uppercase())),
-            Statement::LockTables(_) => Err(self.refuse_kind("LOCK")),
+            Statement::CreateAs(create) => self.create_as(create),
+            Statement::Ddl(ddl) => self.ddl(ddl),
+            Statement::LockTables(names) => self.lock(names),
             Statement::Show(_) => Err(self.refuse_kind("SHOW")),
             Statement::Call { .. } => Err(self.refuse_kind("CALL")),
             Statement::Kill { .. } => Err(self.refuse_kind("KILL")),
@@ -57,7 +54,7 @@ impl Binder<'_> {
         }
     }
 
-    fn refuse_kind(&self, words: &str) -> Refusal {
+    pub(super) fn refuse_kind(&self, words: &str) -> Refusal {
         Refusal::unsupported(format!("`{words}` is not allowed for role `{}`", self.world.role))
             .advise("read with SELECT, or write with INSERT, UPDATE or DELETE where the role has the verb")
     }
@@ -158,20 +155,5 @@ impl Binder<'_> {
             }
         }
         self.written_columns(place, columns, relation.columns.len()).map(|_| ())
-    }
-}
-
-/// The target of a SELECT … INTO anywhere in a query's own select lists.
-fn select_into(query: &crate::sql::ast::Query) -> Option<String> {
-    use crate::sql::ast::{Into, QueryBody};
-    match &query.body {
-        QueryBody::Select(select) => match &select.into {
-            Some(Into::Table { name, .. }) => name.object().map(|name| name.value.to_string()),
-            Some(Into::Outside) => Some(String::new()),
-            None => None,
-        },
-        QueryBody::SetOperation { left, .. } => select_into(left),
-        QueryBody::Nested(nested) => select_into(nested),
-        QueryBody::Values(_) | QueryBody::Table(_) | QueryBody::Write(_) => None,
     }
 }

@@ -869,6 +869,21 @@ pub enum DdlAction {
     Refresh,
 }
 
+impl DdlAction {
+    /// The statement's first word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Alter => "ALTER",
+            Self::Drop => "DROP",
+            Self::Truncate => "TRUNCATE",
+            Self::Comment => "COMMENT ON",
+            Self::Grant => "GRANT",
+            Self::Refresh => "REFRESH",
+        }
+    }
+}
+
 /// MySQL's SHOW and DESCRIBE.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Show {

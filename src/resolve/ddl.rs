@@ -1,0 +1,188 @@
+//! Statements that make, change or drop objects.
+//!
+//! Only tables and what belongs to them; what holds code (functions, triggers, rules, policies, extensions) or belongs
+//! to the server (roles, databases, tablespaces) is not for restricted roles.
+
+use super::binder::Binder;
+use super::refusal::Refusal;
+use super::scope::{Binding, BoundColumn, Kind, ScopeId};
+use crate::catalog::Relation;
+use crate::policy::Verb;
+use crate::sql::Engine;
+use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, ObjectName, Select, Statement, Tokens};
+
+/// Objects that hold neither code nor other people's rights.
+const OBJECTS: &[&str] = &["COLUMN", "INDEX", "MATERIALIZED VIEW", "SEQUENCE", "TABLE", "VIEW"];
+
+impl Binder<'_> {
+    /// CREATE TABLE AS, CREATE VIEW: what is stored is the query as the role sees it.
+    pub(super) fn create_as(&mut self, create: &CreateAs) -> Result<(), Refusal> {
+        if create.temporary {
+            return Err(self.refuse_temporary(create.tokens.start));
+        }
+        if create.recursive {
+            return Err(Refusal::unsupported("`CREATE RECURSIVE VIEW` is not allowed")
+                .advise("write `CREATE VIEW … AS WITH RECURSIVE …`")
+                .at(Some(create.tokens.start)));
+        }
+        self.create_name(&create.name)?;
+        self.out.writes = true;
+        if create.kind == CreateAsKind::View && matches!(create.source, Statement::Execute { .. }) {
+            return Err(self.refuse_kind("CREATE VIEW AS EXECUTE"));
+        }
+        match &create.source {
+            Statement::Query(query) => self.query(query, None).map(|_| ()),
+            Statement::Execute { .. } => Err(Refusal::unsupported("`CREATE TABLE AS EXECUTE` is not allowed")
+                .advise("write the query itself")
+                .at(Some(create.tokens.start))),
+            other => self.statement(other),
+        }
+    }
+
+    /// SELECT … INTO a new table.
+    pub(super) fn select_into(&mut self, select: &Select) -> Result<(), Refusal> {
+        match &select.into {
+            None => Ok(()),
+            Some(crate::sql::ast::Into::Outside) => Err(Refusal::unsupported(
+                "`SELECT … INTO` files or variables is not allowed",
+            )
+            .advise("read the rows through the connection")
+            .at(Some(select.tokens.start))),
+            Some(crate::sql::ast::Into::Table { temporary: true, .. }) => {
+                Err(self.refuse_temporary(select.tokens.start))
+            }
+            Some(crate::sql::ast::Into::Table { name, temporary: false }) => {
+                self.out.writes = true;
+                self.create_name(name)
+            }
+        }
+    }
+
+    fn refuse_temporary(&self, token: u32) -> Refusal {
+        Refusal::unsupported(format!("temporary tables are not allowed for role `{}`", self.world.role))
+            .advise("use WITH")
+            .at(Some(token))
+    }
+
+    /// The name of an object that is about to be made; it is written out with its schema.
+    fn create_name(&mut self, name: &ObjectName) -> Result<(), Refusal> {
+        let (schema, object) = self.split(name)?;
+        let schema = match schema {
+            Some(schema) => schema.value.clone(),
+            None => self.creation_schema().ok_or_else(|| {
+                Refusal::unsupported("no schema is selected to create in").advise("name the object as `schema.table`")
+            })?,
+        };
+        if self.world.is_system_schema(&schema) || schema.starts_with("pg_") {
+            return Err(Refusal::forbidden(format!("nothing may be created in `{schema}`")).at(Some(object.token)));
+        }
+        if !self.world.rules.may_create(&schema, &object.value) {
+            let full = format!("{schema}.{}", object.value);
+            return Err(Refusal::forbidden(format!("role `{}` may not create `{full}`", self.world.role))
+                .advise(format!("ask the owner of the rules to grant `create` on `{full}`"))
+                .at(Some(object.token)));
+        }
+        let full = format!("{}.{}", self.quote(&schema), self.quote(&object.value));
+        self.edit(name.tokens.clone(), full);
+        Ok(())
+    }
+
+    fn creation_schema(&self) -> Option<Box<str>> {
+        self.world.search_path.first().cloned()
+    }
+
+    pub(super) fn ddl(&mut self, ddl: &Ddl) -> Result<(), Refusal> {
+        let words = format!("{} {}", ddl.action.word(), ddl.object);
+        if !ddl.complete || OBJECTS.binary_search(&&*ddl.object).is_err() {
+            return Err(self.refuse_kind(&words));
+        }
+        if &*ddl.object == "INDEX" && ddl.action != DdlAction::Create {
+            return Err(self.refuse_kind(&words));
+        }
+        if ddl.temporary {
+            return Err(self.refuse_temporary(ddl.names.first().map_or(0, |name| name.tokens.start)));
+        }
+        self.out.writes = true;
+        let verb = match ddl.action {
+            DdlAction::Create => Verb::Create,
+            DdlAction::Alter | DdlAction::Comment | DdlAction::Grant | DdlAction::Refresh => Verb::Alter,
+            DdlAction::Drop => Verb::Drop,
+            DdlAction::Truncate => Verb::Truncate,
+        };
+        if ddl.action == DdlAction::Grant {
+            // What a role of the server may do is not for a role of the rules to say.
+            return Err(self.refuse_kind(ddl.action.word()));
+        }
+        for name in &ddl.names {
+            let makes_it = ddl.action == DdlAction::Create && &*ddl.object != "INDEX";
+            if makes_it {
+                self.create_name(name)?;
+            } else {
+                self.change_relation(name, verb)?;
+            }
+        }
+        for reference in &ddl.references {
+            self.change_relation(reference, Verb::Alter)?;
+        }
+        let scope = self.defining_scope(ddl);
+        self.exprs(&ddl.expressions, scope)
+    }
+
+    /// An object that exists; it is written out with its schema.
+    fn change_relation(&mut self, name: &ObjectName, verb: Verb) -> Result<(), Refusal> {
+        let relation = self.relation(name)?;
+        self.may_change(relation, verb, &name.tokens)?;
+        let place = self.note_use(relation, name, verb, name.tokens.clone())?;
+        let columns = relation.columns.len();
+        if let Some(used) = self.out.relations.get_mut(place) {
+            used.appearance = super::resolved::Appearance::Target;
+            used.used = vec![false; columns];
+        }
+        Ok(())
+    }
+
+    /// Definitions of a table that a role does not see whole are not its business: an index, a constraint or a new
+    /// column's default would be computed from raw values and rows.
+    fn may_change(&self, relation: &Relation, verb: Verb, tokens: &Tokens) -> Result<(), Refusal> {
+        let access = self.world.rules.access(relation);
+        self.require(relation, &access, verb).map_err(|refusal| refusal.at(Some(tokens.start)))?;
+        if access.is_plain() || (verb == Verb::Drop && access.filters.is_empty()) {
+            return Ok(());
+        }
+        let rule = access.filters.first().map(|filter| &filter.rule);
+        let rule = rule.or_else(|| access.columns.iter().find_map(|column| column.rule.as_ref()));
+        Err(Refusal::forbidden(format!(
+            "`{}.{}` is protected for role `{}` and may not be changed",
+            relation.schema, relation.name, self.world.role
+        ))
+        .by(rule)
+        .at(Some(tokens.start)))
+    }
+
+    /// Expressions of a definition see the columns of the table that is defined or changed.
+    fn defining_scope(&mut self, ddl: &Ddl) -> ScopeId {
+        let scope = self.push_scope(None);
+        let mut columns: Vec<BoundColumn> = ddl.columns.iter().map(|name| BoundColumn::computed(&name.value)).collect();
+        for used in &self.out.relations {
+            let relation = self.world.snapshot.relation(used.relation);
+            columns.extend(relation.iter().flat_map(|r| &r.columns).map(|c| BoundColumn::computed(&c.name)));
+        }
+        let name = ddl.names.first().and_then(ObjectName::object).map(|name| name.value.clone()).unwrap_or_default();
+        columns.sort_by(|a, b| a.name.cmp(&b.name));
+        columns.dedup_by(|a, b| a.name == b.name);
+        let columns = columns.into();
+        self.bind(scope, Binding { name, schema: None, kind: Kind::Query, columns, open: false, hidden: false });
+        scope
+    }
+
+    /// TRUNCATE, LOCK: relations by verb; a filter's hidden rows would be concerned too.
+    pub(super) fn lock(&mut self, names: &[ObjectName]) -> Result<(), Refusal> {
+        if self.world.engine() == Engine::MySql {
+            return Err(self.refuse_kind("LOCK TABLES"));
+        }
+        for name in names {
+            self.change_relation(name, Verb::Update)?;
+        }
+        Ok(())
+    }
+}
