@@ -13,3 +13,4 @@ mod masks;
 mod mysql_upstream;
 mod pg_introspect;
 mod support;
+mod virtual_database;

@@ -1,0 +1,113 @@
+//! A role's own database, answered by a real server: what is sent, what rows come back, what is refused.
+
+use std::sync::Arc;
+
+use sekisho::pipeline::{Permit, Person, Settings, Verdict, VirtualDatabase};
+use sekisho::policy::load::{Surroundings, parse};
+use sekisho::sql::Engine;
+
+use crate::support::{self, PostgresDatabase};
+
+/// One role on a private database.
+pub struct Desk {
+    database: PostgresDatabase,
+    role: VirtualDatabase,
+}
+
+impl Desk {
+    /// A database made by `schema`, seen by `role` of `rules`; the source is called `shop`.
+    pub fn open(schema: &str, rules: &str, role: &str) -> Self {
+        let database = support::postgres().database(schema);
+        let snapshot = Arc::new(database.snapshot());
+        let surroundings = Surroundings::new([(Arc::clone(snapshot.source()), Engine::Postgres)]);
+        let rules = rules.replace("shop.", &format!("{}.", snapshot.source()));
+        let (set, _) = parse(&[("rules.toml", &rules)], &surroundings, 1).unwrap_or_else(|e| panic!("{e:?}"));
+        let found = Arc::clone(set.role(role).unwrap());
+        let person = Person { user: "hanako".into(), roles: vec![role.into()], ..Person::default() };
+        let role = VirtualDatabase::new(Arc::new(set), snapshot, found, Arc::new(person));
+        Self { database, role }
+    }
+
+    /// What the server would get.
+    pub fn permit(&self, sql: &str) -> Permit {
+        match self.role.decide(&Settings::default(), sql).verdict {
+            Verdict::Permit(permit) => permit,
+            Verdict::Denial(denial) => panic!("{sql}: {denial:?}"),
+        }
+    }
+
+    /// The rows of a statement, as the role sees them.
+    pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.database.rows(self.permit(sql).sql())
+    }
+
+    /// SQLSTATE and message of a refusal.
+    pub fn refused(&self, sql: &str) -> (String, String) {
+        match self.role.decide(&Settings::default(), sql).verdict {
+            Verdict::Permit(permit) => panic!("{sql}: permitted as {}", permit.sql()),
+            Verdict::Denial(denial) => (denial.sqlstate.to_owned(), denial.message),
+        }
+    }
+}
+
+const SCHEMA: &str = "
+    create table customers(id int primary key, email text, region text, salary int);
+    insert into customers values (1, 'ann@example.com', 'EU', 10), (2, 'bob@example.com', 'US', 20),
+                                 (3, 'cid@example.com', 'EU', 30);
+    create table orders(id int primary key, customer_id int, amount int);
+    insert into orders values (1, 1, 5), (2, 1, 6), (3, 2, 7);
+    create view buyers as select c.email, o.amount from customers c join orders o on o.customer_id = c.id;
+";
+
+const RULES: &str = r#"
+    [role.analyst]
+    grant = [ { on = "shop.public.*", allow = ["read"] } ]
+    [role.clerk]
+    extends = ["analyst"]
+    grant = [ { on = "shop.public.customers", allow = ["insert", "update", "delete"] } ]
+    [[protect]]
+    name = "mail"
+    columns = ["shop.public.customers.email"]
+    writable = true
+    mask = "null"
+    [[protect]]
+    name = "pay"
+    columns = ["shop.public.customers.salary"]
+    deny = true
+    [[filter]]
+    name = "eu"
+    tables = ["shop.public.customers"]
+    where = "region = 'EU'"
+"#;
+
+#[test]
+fn a_role_sees_its_own_database() {
+    let desk = Desk::open(SCHEMA, RULES, "analyst");
+    assert_eq!(desk.rows("select * from customers order by id"), [["1", "", "EU"], ["3", "", "EU"]]);
+    assert_eq!(desk.rows("select count(*) from public.customers where email is not null"), [["0"]]);
+    assert_eq!(desk.rows("select amount, email from buyers order by 1"), [["5", ""], ["6", ""]]);
+    assert_eq!(desk.rows("table customers limit 1"), [["1", "", "EU"]]);
+    assert_eq!(desk.refused("select salary from customers").0, "42501");
+    assert_eq!(desk.refused("select c.salary from customers c").0, "42501");
+    assert_eq!(desk.refused("delete from customers").0, "42501");
+}
+
+#[test]
+fn statements() {
+    let Ok(path) = std::env::var("SEKISHO_TRY") else { return };
+    let desk = Desk::open(SCHEMA, RULES, &std::env::var("ROLE").unwrap_or("analyst".into()));
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        println!("> {line}");
+        match desk.role.decide(&Settings::default(), line).verdict {
+            Verdict::Permit(permit) => {
+                println!("  = {}", permit.sql());
+                let result = std::panic::catch_unwind(|| desk.database.rows(permit.sql()));
+                match result {
+                    Ok(rows) => println!("  {rows:?}"),
+                    Err(_) => println!("  ERROR {:?}", desk.database.error(permit.sql())),
+                }
+            }
+            Verdict::Denial(denial) => println!("  ! {} {} {:?} {:?}", denial.sqlstate, denial.message, denial.detail, denial.hint),
+        }
+    }
+}
