@@ -160,14 +160,14 @@ impl Rules for RoleRules<'_> {
     fn system(&self, relation: &Relation) -> SystemView {
         match self.database.engine() {
             Engine::Postgres => known::postgres::system_relation(&relation.schema, &relation.name),
-            Engine::MySql => SystemView::Open,
+            Engine::MySql => known::mysql::system_relation(&relation.schema, &relation.name),
         }
     }
 
     fn builtin(&self, function: &str) -> BuiltinRule {
         match self.database.engine() {
             Engine::Postgres => known::postgres::function(function),
-            Engine::MySql => BuiltinRule::Unknown,
+            Engine::MySql => known::mysql::function(function),
         }
     }
 

@@ -281,7 +281,7 @@ impl VirtualDatabase {
     pub(super) fn setting(&self, name: &str) -> SettingRule {
         match self.engine() {
             Engine::Postgres => known::postgres::setting(name),
-            Engine::MySql => SettingRule::Refused("todo"),
+            Engine::MySql => known::mysql::variable(name),
         }
     }
 

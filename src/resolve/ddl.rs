@@ -43,11 +43,11 @@ impl Binder<'_> {
     pub(super) fn select_into(&mut self, select: &Select) -> Result<(), Refusal> {
         match &select.into {
             None => Ok(()),
-            Some(crate::sql::ast::Into::Outside) => Err(Refusal::unsupported(
-                "`SELECT … INTO` files or variables is not allowed",
-            )
-            .advise("read the rows through the connection")
-            .at(Some(select.tokens.start))),
+            Some(crate::sql::ast::Into::Outside) => {
+                Err(Refusal::unsupported("`SELECT … INTO` files or variables is not allowed")
+                    .advise("read the rows through the connection")
+                    .at(Some(select.tokens.start)))
+            }
             Some(crate::sql::ast::Into::Table { temporary: true, .. }) => {
                 Err(self.refuse_temporary(select.tokens.start))
             }

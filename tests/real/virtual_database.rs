@@ -83,10 +83,10 @@ const RULES: &str = r#"
 #[test]
 fn a_role_sees_its_own_database() {
     let desk = Desk::open(SCHEMA, RULES, "analyst");
-    assert_eq!(desk.rows("select * from customers order by id"), [["1", "", "EU"], ["3", "", "EU"]]);
+    assert_eq!(desk.rows("select * from customers order by id"), [["1", "NULL", "EU"], ["3", "NULL", "EU"]]);
     assert_eq!(desk.rows("select count(*) from public.customers where email is not null"), [["0"]]);
-    assert_eq!(desk.rows("select amount, email from buyers order by 1"), [["5", ""], ["6", ""]]);
-    assert_eq!(desk.rows("table customers limit 1"), [["1", "", "EU"]]);
+    assert_eq!(desk.rows("select amount, email from buyers order by 1"), [["5", "NULL"], ["6", "NULL"]]);
+    assert_eq!(desk.rows("table customers limit 1"), [["1", "NULL", "EU"]]);
     assert_eq!(desk.refused("select salary from customers").0, "42501");
     assert_eq!(desk.refused("select c.salary from customers c").0, "42501");
     assert_eq!(desk.refused("delete from customers").0, "42501");
@@ -107,7 +107,9 @@ fn statements() {
                     Err(_) => println!("  ERROR {:?}", desk.database.error(permit.sql())),
                 }
             }
-            Verdict::Denial(denial) => println!("  ! {} {} {:?} {:?}", denial.sqlstate, denial.message, denial.detail, denial.hint),
+            Verdict::Denial(denial) => {
+                println!("  ! {} {} {:?} {:?}", denial.sqlstate, denial.message, denial.detail, denial.hint)
+            }
         }
     }
 }
