@@ -8,6 +8,7 @@ use foldhash::{HashMap, HashSet};
 use super::function::{Function, UserOperator, UserType};
 use super::relation::{Relation, RelationId};
 use crate::sql::Engine;
+use crate::sql::mysql::Flavour;
 
 /// Everything known about one source at one moment. Cheap to share, never changed.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub struct Snapshot {
     database: Box<str>,
     search_path: Vec<Box<str>>,
     lower_case_table_names: u8,
+    flavour: Flavour,
     children: HashMap<RelationId, Vec<RelationId>>,
     relations: Vec<Relation>,
     by_name: HashMap<Box<str>, HashMap<Box<str>, RelationId>>,
@@ -58,6 +60,11 @@ impl Snapshot {
     /// The schemas that a new session of the proxy's account searches, in order, `"$user"` and absent ones left out.
     pub fn search_path(&self) -> &[Box<str>] {
         &self.search_path
+    }
+
+    /// MySQL or MariaDB, where the server is of that family.
+    pub fn flavour(&self) -> Flavour {
+        self.flavour
     }
 
     /// MySQL's `lower_case_table_names`: 0 is names of tables and databases with case, 1 and 2 without.
@@ -168,6 +175,11 @@ impl SnapshotBuilder {
     /// Sets the schemas searched by default.
     pub fn search_path(&mut self, schemas: Vec<Box<str>>) {
         self.snapshot.search_path = schemas;
+    }
+
+    /// Sets whether the server is MySQL or MariaDB.
+    pub fn flavour(&mut self, flavour: Flavour) {
+        self.snapshot.flavour = flavour;
     }
 
     /// Sets MySQL's `lower_case_table_names`; before anything is added.

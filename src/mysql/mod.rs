@@ -3,5 +3,6 @@
 //! In: sockets, a [`Node`](crate::session::Node). Out: packets for both sides; every statement decided and recorded
 //! first. Never knows: how a decision is made, the other protocol.
 
+pub mod introspect;
 pub mod upstream;
 pub mod wire;

@@ -10,7 +10,13 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::certificates::{self, Certificates};
-use super::process::{Process, command, folder, free_port, run};
+use sekisho::catalog::Snapshot;
+use sekisho::mysql::upstream::{Wishes, connect};
+use sekisho::net::TlsMode;
+use sekisho::session::{Secret, Source, SourceSpec};
+use sekisho::sql::Engine;
+
+use super::process::{Process, command, folder, free_port, on_a_thread, run};
 
 /// A server of this test process.
 pub struct MySqlServer {
@@ -122,6 +128,32 @@ impl MySqlServer {
             database.execute(script);
         }
         database
+    }
+
+    /// This server as a source of the proxy, whose account has all rights.
+    pub fn source(&self) -> SourceSpec {
+        SourceSpec {
+            name: "legacy".into(),
+            engine: Engine::MySql,
+            host: "127.0.0.1".into(),
+            port: self.port,
+            dbname: "legacy".into(),
+            user: "root".into(),
+            password: Some(Secret::new("my-pw")),
+            tls: TlsMode::Disable,
+            ca: None,
+            max_connections: 50,
+            tls_server_name: None,
+        }
+    }
+
+    /// The catalog of this server, read as the proxy reads it.
+    pub fn snapshot(&self) -> Snapshot {
+        let source = Source::new(self.source()).unwrap();
+        on_a_thread(async move {
+            let mut upstream = connect(&source, &Wishes::own()).await.unwrap();
+            sekisho::mysql::introspect::load(&mut upstream, &source.spec.name, 1).await.unwrap()
+        })
     }
 
     /// The folder with the server's log (`log`), its Unix socket and its certificates.

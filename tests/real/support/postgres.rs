@@ -15,7 +15,7 @@ use sekisho::sql::Engine;
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::certificates::{self, Certificates};
-use super::process::{Process, command, folder, free_port, give, run};
+use super::process::{Process, command, folder, free_port, give, on_a_thread, run};
 
 /// The server of this test process.
 pub struct PostgresServer {
@@ -174,14 +174,6 @@ fn newest_installed() -> PathBuf {
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| version(p).is_some()).max_by_key(version);
     let bin = newest.map(|path| path.join("bin")).filter(|bin| bin.join("initdb").exists());
     bin.expect("tests need PostgreSQL: apt-get install postgresql")
-}
-
-/// Runs a future to its end on a thread of its own, which works inside and outside of a runtime.
-fn on_a_thread<T: Send>(future: impl Future<Output = T> + Send) -> T {
-    std::thread::scope(|scope| {
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        scope.spawn(move || runtime().block_on(future)).join().unwrap()
-    })
 }
 
 /// One connection for one script.
