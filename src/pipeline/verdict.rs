@@ -116,4 +116,6 @@ pub struct Decision {
     pub facts: Arc<Facts>,
     /// Whether it may run.
     pub verdict: Verdict,
+    /// What would have been said if the role were not in observe mode.
+    pub observed: Option<Arc<Denial>>,
 }

@@ -142,20 +142,23 @@ impl VirtualDatabase {
             Ok(script) => script,
             Err(error) => return self.unreadable(&error, text),
         };
-        if self.role.unrestricted || self.role.observe {
+        if self.role.unrestricted {
             return self.decide_unrestricted(settings, text, &script);
+        }
+        if self.role.observe {
+            return self.decide_observed(settings, text, &script);
         }
         if let Some(template) = self.plans.shape(settings, &script.shape) {
             let verdict = Verdict::Permit(template.fill(text, &script));
             let facts = Arc::clone(&template.facts);
-            return Decision { annotation: script.annotation, facts, verdict };
+            return Decision { annotation: script.annotation, facts, verdict, observed: None };
         }
         let Plan { facts, outcome, template } = plan::plan(self, settings, text, &script);
         let verdict = match outcome {
             Ok(permit) => Verdict::Permit(permit),
             Err(denial) => Verdict::Denial(denial),
         };
-        let decision = Decision { annotation: script.annotation.clone(), facts, verdict };
+        let decision = Decision { annotation: script.annotation.clone(), facts, verdict, observed: None };
         match template {
             Some(template) if script.tokens.iter().any(crate::sql::Token::is_plain_literal) => {
                 self.plans.remember_shape(settings, &script.shape, template);
@@ -169,7 +172,7 @@ impl VirtualDatabase {
         let annotation = script.annotation.clone();
         if let Some(template) = self.plans.shape(settings, &script.shape) {
             let verdict = Verdict::Permit(Permit::new(Arc::from(text), Arc::clone(template.effects()), false));
-            return Decision { annotation, facts: Arc::clone(&template.facts), verdict };
+            return Decision { annotation, facts: Arc::clone(&template.facts), verdict, observed: None };
         }
         let (facts, effects, own) = plan::observe(self, settings, text, script);
         let permit = match own {
@@ -180,7 +183,8 @@ impl VirtualDatabase {
             None => Permit::new(Arc::from(text), effects.into(), false),
         };
         let plain = permit.effects().iter().all(|effect| *effect == Effect::None);
-        let decision = Decision { annotation, facts: Arc::clone(&facts), verdict: Verdict::Permit(permit) };
+        let verdict = Verdict::Permit(permit);
+        let decision = Decision { annotation, facts: Arc::clone(&facts), verdict, observed: None };
         if plain {
             let template = super::template::Template::unchanged(facts, script.statements.len());
             self.plans.remember_shape(settings, &script.shape, Arc::new(template));
@@ -190,14 +194,35 @@ impl VirtualDatabase {
         decision
     }
 
+    /// Everything is decided as it would be, and the text goes through unchanged.
+    fn decide_observed(&self, settings: &Settings, text: &str, script: &Script) -> Decision {
+        let Plan { facts, outcome, .. } = plan::plan(self, settings, text, script);
+        let (_, effects, own) = plan::observe(self, settings, text, script);
+        let permit = match own {
+            Some(effect) => {
+                let marker = session_statement::unrestricted_role_marker(self, &effect);
+                Permit::new(marker.into(), Arc::from([effect]), false)
+            }
+            None => Permit::new(Arc::from(text), effects.into(), false),
+        };
+        let annotation = script.annotation.clone();
+        let observed = outcome.err().map(Arc::new);
+        let decision = Decision { annotation, facts, verdict: Verdict::Permit(permit), observed };
+        self.plans.remember_exact(settings, text, &decision);
+        decision
+    }
+
     /// A text that is no sequence of tokens: an unrestricted role's goes through as it is.
     fn unreadable(&self, error: &LexError, text: &str) -> Decision {
-        let verdict = if self.role.unrestricted || self.role.observe {
-            Verdict::Permit(Permit::new(Arc::from(text), Arc::from([Effect::Ddl]), false))
+        let denial = plan::unreadable(error, text);
+        let (verdict, observed) = if self.role.unrestricted || self.role.observe {
+            let permit = Permit::new(Arc::from(text), Arc::from([Effect::Ddl]), false);
+            (Verdict::Permit(permit), self.role.observe.then(|| Arc::new(denial)))
         } else {
-            Verdict::Denial(plan::unreadable(error, text))
+            (Verdict::Denial(denial), None)
         };
-        Decision { annotation: None, facts: Arc::new(Facts { kinds: vec!["unknown"], ..Facts::default() }), verdict }
+        let facts = Arc::new(Facts { kinds: vec!["unknown"], ..Facts::default() });
+        Decision { annotation: None, facts, verdict, observed }
     }
 
     /// The second lock: the name of a column that must not arrive raw, given where the server says a result column

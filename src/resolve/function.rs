@@ -6,7 +6,7 @@ use super::refusal::{Refusal, UNDEFINED_FUNCTION};
 use super::scope::ScopeId;
 use crate::catalog::known::BuiltinRule;
 use crate::catalog::{Function, FunctionKind, Volatility};
-use crate::sql::ast::{Call, Expr, ExprKind, Literal, Name};
+use crate::sql::ast::{Call, Expr, ExprKind, Literal, Name, ObjectName};
 use crate::sql::{Engine, TokenKind};
 
 /// Functions that give one value for the whole statement and cannot fail.
@@ -170,6 +170,28 @@ impl Binder<'_> {
             }
             None => Err(Refusal::unsupported(format!("`{}` takes only a setting's name in quotes", name.value))
                 .at(Some(name.token))),
+        }
+    }
+
+    /// CALL: whatever the procedure does is its author's; the role needs the grant.
+    pub(super) fn check_procedure(&mut self, name: &ObjectName) -> Result<(), Refusal> {
+        let (schema, object) = self.split(name)?;
+        let procedures = self.world.snapshot.functions(&object.value);
+        let searched = |found: &str| match schema {
+            Some(schema) => *schema.value == *found,
+            None => self.world.search_path.iter().any(|path| **path == *found),
+        };
+        let mut found = procedures.iter().filter(|procedure| searched(&procedure.schema)).peekable();
+        let Some(first) = found.peek() else {
+            return Err(Self::unknown_function(&object.value, object));
+        };
+        let full = format!("{}.{}", self.quote(&first.schema), self.quote(&object.value));
+        match found.find(|procedure| !self.world.rules.may_call(&procedure.schema, &procedure.name)) {
+            Some(procedure) => Err(self.refuse_function(&procedure.schema, object)),
+            None => {
+                self.edit(name.tokens.clone(), full);
+                Ok(())
+            }
         }
     }
 

@@ -48,7 +48,13 @@ impl Binder<'_> {
             Statement::Ddl(ddl) => self.ddl(ddl),
             Statement::LockTables(names) => self.lock(names),
             Statement::Show(_) => Err(self.refuse_kind("SHOW")),
-            Statement::Call { .. } => Err(self.refuse_kind("CALL")),
+            Statement::Call { name: Some(name), arguments } => {
+                self.check_procedure(name)?;
+                self.out.writes = true;
+                let scope = self.push_scope(None);
+                self.exprs(arguments, scope)
+            }
+            Statement::Call { name: None, .. } => Err(self.refuse_kind("DO")),
             Statement::Kill { .. } => Err(self.refuse_kind("KILL")),
             Statement::Other { words } => Err(self.refuse_kind(words)),
         }
