@@ -179,4 +179,5 @@ create index on lake.contracts (customer_id);
 create index on lake.consultations (customer_id);
 create index on lake.payments (customer_id);
 commit;
+set client_min_messages = error;
 analyze;
