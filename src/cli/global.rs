@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 /// Options that stand before or after the command's name.
@@ -24,6 +25,16 @@ enum When {
 }
 
 impl Global {
+    /// One text of the configuration, for commands that must work though it has mistakes elsewhere.
+    pub(super) fn setting(&self, table: &str, key: &str) -> anyhow::Result<Option<String>> {
+        let config = self.config.display();
+        let text = std::fs::read_to_string(&self.config)
+            .with_context(|| format!("cannot read `{config}`; name the configuration by --config"))?;
+        let root: toml::Table = text.parse().with_context(|| format!("cannot read `{config}`"))?;
+        let value = root.get(table).and_then(|table| table.get(key)).and_then(toml::Value::as_str);
+        Ok(value.map(str::to_owned))
+    }
+
     /// Whether to write colours to an output that is a terminal or is not.
     pub(super) fn colored(&self, is_terminal: bool) -> bool {
         match self.color {

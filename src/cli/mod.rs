@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod completions;
 mod global;
+mod health;
 mod passwd;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Command {
     Audit(audit::Audit),
     Check(check::Check),
     Completions(completions::Completions),
+    Health(health::Health),
     Passwd(passwd::Passwd),
 }
 
@@ -41,6 +43,7 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => audit.run(&global),
         Command::Check(check) => check.run(&global),
         Command::Completions(completions) => completions.run(),
+        Command::Health(health) => health.run(&global),
         Command::Passwd(passwd) => passwd.run(),
     };
     result.unwrap_or_else(|error| {

@@ -49,13 +49,9 @@ impl Place {
         if let Some(dir) = &self.dir {
             return Ok(dir.clone());
         }
-        let config = global.config.display();
-        let text = std::fs::read_to_string(&global.config).with_context(|| {
-            format!("cannot read `{config}`; name the log's folder, or the configuration by --config")
-        })?;
-        let table: toml::Table = text.parse().with_context(|| format!("cannot read `{config}`"))?;
-        let dir = table.get("audit").and_then(|audit| audit.get("dir")).and_then(toml::Value::as_str);
-        let dir = dir.with_context(|| format!("`{config}` names no audit.dir; name the log's folder"))?;
+        let dir = global.setting("audit", "dir")?;
+        let dir =
+            dir.with_context(|| format!("`{}` names no audit.dir; name the log's folder", global.config.display()))?;
         Ok(global.config.parent().unwrap_or(Path::new("")).join(dir))
     }
 }

@@ -1,0 +1,26 @@
+# The commands of this repository. Everything runs on this machine, against private servers on free ports of loopback.
+
+SERVERS := postgresql postgresql-client mariadb-server mariadb-client openssl
+BUILD := build-essential
+
+.PHONY: help demo test check bench packages
+
+help: ## Show the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: packages ## Start the demo; Ctrl-C stops it
+	cargo build --release --locked
+	@demo/start
+
+test: packages check ## Run every check and test
+	cargo test --locked
+
+check: ## Formatting and lints
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+bench: packages ## Run the benchmarks
+	cargo bench --locked
+
+packages: ## Install the Debian packages that are missing
+	@.ci/install-packages $(SERVERS) $(if $(shell command -v cc),,$(BUILD))
