@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::masking::MaskingKeys;
 use super::users::UserDraft;
 use crate::policy::PolicySet;
 use crate::policy::diagnostics::{Finding, Findings, Place};
 use crate::policy::load::{AttributeUse, KeyUse, Reading};
+use crate::rewrite::masks::MaskingKey;
 use crate::sql::Engine;
 
 /// Checks users against rules and sources.
@@ -69,7 +69,7 @@ fn lacking(findings: &Findings, user: &UserDraft, need: &AttributeUse) {
 }
 
 /// Checks that there is a key for each mask that needs one. `place` is where keys are given.
-pub(super) fn keys(findings: &Findings, used: &[KeyUse], keys: &MaskingKeys, place: Option<Place>) {
+pub(super) fn keys(findings: &Findings, used: &[KeyUse], keys: &[MaskingKey], place: Option<Place>) {
     for key in used {
         let finding = match &key.id {
             Some(id) if !keys.iter().any(|known| known.id == *id) => {

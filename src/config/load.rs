@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::masking::MaskingKeys;
 use super::settings::{Config, Files, Listen, Options, Tls};
 use super::source::Sources;
 use super::{audit_log, cross_check, listen, masking, path, source, users};
@@ -15,6 +14,7 @@ use crate::auth::Users;
 use crate::policy::diagnostics::{Diagnostics, FileId, Finding, Findings, Located, Place};
 use crate::policy::load::{self, Surroundings};
 use crate::policy::reader::{self, Table};
+use crate::rewrite::masks::MaskingKey;
 use crate::session::Rules;
 
 /// Everything that was read, without a mistake in it.
@@ -94,7 +94,7 @@ struct Main {
     listen: Option<Listen>,
     tls: Tls,
     sources: Sources,
-    masking: MaskingKeys,
+    masking: Vec<MaskingKey>,
     masking_place: Option<Place>,
     audit: Option<audit::Settings>,
     options: Options,

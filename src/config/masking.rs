@@ -1,6 +1,5 @@
 //! `[masking]`: the keys of keyed masks.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::load::Secrets;
 use super::secret;
 use crate::policy::reader::{Table, Value};
+use crate::rewrite::masks::MaskingKey;
 
 /// Shorter keys can be guessed.
 const MIN_BYTES: usize = 16;
@@ -18,26 +18,8 @@ const MAX_ID: usize = 32;
 /// The id of a key that is given without one.
 const ONLY: &str = "key";
 
-/// A key of keyed masks; its bytes are never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MaskingKey {
-    /// Its id: lower-case letters, digits and `_`.
-    pub id: Arc<str>,
-    /// The key, at least 16 bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl fmt::Debug for MaskingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MaskingKey").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// All keys of the node, the current one first; empty without `[masking]`.
-pub type MaskingKeys = Vec<MaskingKey>;
-
-/// Reads `[masking]`: `key` is one secret, or an array of secrets with ids.
-pub(super) fn read(value: Value<'_>, folder: &Path, secrets: Secrets) -> Option<MaskingKeys> {
+/// Reads `[masking]`: `key` is one secret, or an array of secrets with ids, the current one first.
+pub(super) fn read(value: Value<'_>, folder: &Path, secrets: Secrets) -> Option<Vec<MaskingKey>> {
     value.table("`[masking]`", |table| {
         table.required("key", |value| {
             if value.raw().is_array() {

@@ -18,7 +18,6 @@ mod users;
 mod watch;
 
 pub use load::{Loaded, Secrets, load, load_with};
-pub use masking::{MaskingKey, MaskingKeys};
 pub use reload::{Reloaded, reload};
 pub use settings::{Config, Files, Listen, Options, Tls};
 pub use watch::{Changes, watch};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::masking::MaskingKeys;
 use crate::audit;
+use crate::rewrite::masks::MaskingKey;
 use crate::session::SourceSpec;
 use crate::session::node::Timeouts;
 
@@ -22,7 +22,7 @@ pub struct Config {
     /// The backends, in the order of the file.
     pub sources: Vec<SourceSpec>,
     /// The keys of keyed masks.
-    pub masking: MaskingKeys,
+    pub masking: Vec<MaskingKey>,
     /// The audit log.
     pub audit: audit::Settings,
     /// Everything else about the process.

@@ -91,7 +91,7 @@ impl VirtualDatabase {
         Self { policy, snapshot, role, person, key_ids: Arc::default(), relations, plans: Plans::new() }
     }
 
-    /// Says which masking keys the server's sessions have (`MaskingKeys::ids`); without, keyed masks deny.
+    /// Says which masking keys the server's sessions have (`SessionKeys::ids`); without, keyed masks deny.
     #[must_use]
     pub fn with_masking_keys(mut self, ids: Arc<[Arc<str>]>) -> Self {
         self.key_ids = ids;

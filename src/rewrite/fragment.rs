@@ -63,15 +63,12 @@ pub(super) fn emit<E>(
         if end.is_some_and(|end| end != token.start) {
             out.push(' ');
         }
-        let count = match replace(rest)? {
-            Some((replacement, count)) => {
-                out.push_str(&replacement);
-                count.max(1)
-            }
-            None => {
-                out.push_str(token.text(text));
-                1
-            }
+        let count = if let Some((replacement, count)) = replace(rest)? {
+            out.push_str(&replacement);
+            count.max(1)
+        } else {
+            out.push_str(token.text(text));
+            1
         };
         end = rest.get(count - 1).map(|token| token.end);
         rest = rest.get(count..).unwrap_or_default();

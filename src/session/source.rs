@@ -13,6 +13,7 @@ use crate::net::{ClientTls, TlsError, TlsMode};
 use crate::pipeline::VirtualDatabase;
 use crate::pipeline::virtual_database::Person;
 use crate::policy::{PolicySet, Role};
+use crate::rewrite::masks::SessionKeys;
 use crate::sql::Engine;
 
 /// A password or key; never shown.
@@ -103,7 +104,7 @@ pub struct Source {
     pub parameters: ArcSwap<BTreeMap<String, String>>,
     /// Settings given to the server with every connection and kept from clients: keys of masks.
     pub secret_settings: Vec<(String, Secret)>,
-    /// The ids of the masking keys among them (`MaskingKeys::ids`).
+    /// The ids of the masking keys among them.
     pub masking_key_ids: Arc<[Arc<str>]>,
     /// Connections to the server that are open.
     pub connections: Arc<Semaphore>,
@@ -130,6 +131,13 @@ impl Source {
             mysql: ArcSwapOption::empty(),
             spec,
         })
+    }
+
+    /// The keys of masks, from now on given to the server with every connection.
+    pub fn give_masking_keys(&mut self, keys: &SessionKeys) {
+        let settings = keys.settings(self.spec.engine).into_iter();
+        self.secret_settings = settings.map(|(name, value)| (name, Secret::new(value))).collect();
+        self.masking_key_ids = Arc::clone(keys.ids());
     }
 
     /// What the server was when it was last connected to; nothing before, and on PostgreSQL.

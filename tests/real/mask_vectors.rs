@@ -2,6 +2,8 @@
 //!
 //! Keyed results were computed with Python's `hmac` from the key in [`KEY`](super::masks::KEY).
 
+#![allow(clippy::too_many_lines, reason = "tables of data")]
+
 use std::sync::Arc;
 
 use sekisho::policy::{MaskSpec, TruncUnit};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sekisho::catalog::{Column, ColumnType, Relation, Snapshot, TypeClass, TypeExtra};
-use sekisho::rewrite::masks::{self, MaskingKeys, RelationContext};
+use sekisho::rewrite::masks::{self, MaskingKey, RelationContext, SessionKeys};
 use sekisho::sql::Engine;
 
 use crate::mask_vectors::{Vectors, all};
@@ -13,17 +13,20 @@ use crate::support::{MySqlDatabase, MySqlServer, PostgresDatabase, mariadb, mysq
 /// The masking key of the tests.
 pub const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-fn keys() -> MaskingKeys {
-    MaskingKeys::new(&[(Arc::from("k1"), KEY.to_vec())]).unwrap()
+fn keys() -> SessionKeys {
+    SessionKeys::new(&[MaskingKey { id: Arc::from("k1"), bytes: KEY.to_vec() }])
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 /// What a session of the proxy has: the keys.
 fn postgres_session() -> String {
-    let settings = keys().postgres_settings();
+    let settings = keys().settings(Engine::Postgres);
     settings.iter().fold("set timezone = 'UTC';".to_owned(), |mut sql, (name, value)| {
         let _ = write!(sql, "set {name} = '{value}';");
         sql
@@ -31,9 +34,9 @@ fn postgres_session() -> String {
 }
 
 fn mysql_session() -> String {
-    let variables = keys().mysql_variables();
+    let variables = keys().settings(Engine::MySql);
     variables.iter().fold("set time_zone = '+00:00';".to_owned(), |mut sql, (name, value)| {
-        let _ = write!(sql, "set @{name} = x'{}';", hex(value));
+        let _ = write!(sql, "set @{name} = '{value}';");
         sql
     })
 }

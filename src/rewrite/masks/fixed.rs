@@ -51,7 +51,6 @@ fn mysql(target: &Target, value: &str) -> String {
 fn read(target: &Target, value: &str) -> Result<String, Unservable> {
     let trimmed = value.trim();
     let read = match target.class() {
-        TypeClass::Text => Some(value.to_owned()),
         TypeClass::Boolean => boolean(trimmed, target.engine),
         TypeClass::Integer | TypeClass::Numeric | TypeClass::Float => number(target, trimmed)?,
         TypeClass::Date => trimmed.parse::<civil::Date>().ok().map(|date| date.to_string()),
@@ -68,7 +67,7 @@ fn read(target: &Target, value: &str) -> Result<String, Unservable> {
         TypeClass::Bytes => bytes(value),
         TypeClass::Inet => inet(trimmed),
         TypeClass::Enum => label(target, value),
-        TypeClass::Interval | TypeClass::Array | TypeClass::Other => Some(value.to_owned()),
+        TypeClass::Text | TypeClass::Interval | TypeClass::Array | TypeClass::Other => Some(value.to_owned()),
     };
     read.ok_or_else(|| target.refuse(format!("`{value}` is no value of the type")))
 }

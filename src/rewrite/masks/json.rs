@@ -32,14 +32,13 @@ enum Node<'m> {
 pub(super) fn render(target: &Target, paths: &[(Arc<str>, Option<MaskSpec>)]) -> Result<String, Unservable> {
     let root = tree(target, paths)?;
     match (target.class(), target.engine) {
-        (TypeClass::Jsonb, Engine::Postgres) => within(target, target.sql, &root),
+        (TypeClass::Jsonb, Engine::Postgres) | (TypeClass::Json, Engine::MySql) => within(target, target.sql, &root),
         (TypeClass::Json, Engine::Postgres) => {
             let document = format!("({}::pg_catalog.jsonb)", target.sql);
             let masked = within(target, &document, &root)?;
             let readable = readable(&format!("{}::pg_catalog.text", target.sql));
             Ok(format!("(CASE WHEN {readable} THEN {masked} END)::{}", target.cast_type()))
         }
-        (TypeClass::Json, Engine::MySql) => within(target, target.sql, &root),
         (TypeClass::Text, Engine::MySql) => {
             let masked = within(target, target.sql, &root)?;
             let masked = format!("IF(JSON_VALID({0}), {masked}, NULL)", target.sql);

@@ -9,7 +9,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use ring::digest;
-use thiserror::Error;
 
 use super::postgres as pg;
 use super::target::{Target, Unservable};
@@ -18,68 +17,42 @@ use crate::sql::Engine;
 
 /// SHA-256 works on blocks of this many bytes.
 const BLOCK: usize = 64;
-/// Shorter keys can be guessed.
-const MIN_BYTES: usize = 16;
-/// The longest id.
-const MAX_ID: usize = 32;
-
-/// Why keys cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum KeyError {
-    /// There is none.
-    #[error("no masking key is given; write one, for example made by `openssl rand -hex 32`")]
-    Missing,
-    /// One is too short.
-    #[error("masking key `{id}` has {length} bytes; at least {MIN_BYTES} are needed, 32 random ones are good")]
-    Short {
-        /// Which.
-        id: Arc<str>,
-        /// Its length in bytes.
-        length: usize,
-    },
-    /// An id becomes part of the name of a setting.
-    #[error("masking key id `{0}` may have 1 to {MAX_ID} lower-case letters, digits and `_` only")]
-    BadId(Arc<str>),
-    /// Two keys have one id.
-    #[error("masking key id `{0}` is used twice; give each key an id of its own")]
-    Twice(Arc<str>),
+/// A masking key with its id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MaskingKey {
+    /// Its id: lower-case letters, digits and `_`; it becomes part of the name of a setting.
+    pub id: Arc<str>,
+    /// The key.
+    pub bytes: Vec<u8>,
 }
 
-/// The masking keys of a node; the first is the current one, the others serve masks that name them by id.
-#[derive(Clone)]
-pub struct MaskingKeys {
-    keys: Arc<[Key]>,
+impl fmt::Debug for MaskingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaskingKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The masking keys of a node as its server sessions get them; the first is the current one, the others serve masks
+/// that name them by id. Without any, keyed masks deny their columns.
+#[derive(Clone, Default)]
+pub struct SessionKeys {
+    keys: Arc<[Blocks]>,
     ids: Arc<[Arc<str>]>,
 }
 
-struct Key {
+/// The two blocks of a key.
+struct Blocks {
     inner: [u8; BLOCK],
     outer: [u8; BLOCK],
 }
 
-impl MaskingKeys {
-    /// Takes ids and keys, the current one first.
-    pub fn new(keys: &[(Arc<str>, Vec<u8>)]) -> Result<Self, KeyError> {
-        if keys.is_empty() {
-            return Err(KeyError::Missing);
+impl SessionKeys {
+    /// Takes the keys, the current one first.
+    pub fn new(keys: &[MaskingKey]) -> Self {
+        Self {
+            keys: keys.iter().map(|key| Blocks::new(&key.bytes)).collect(),
+            ids: keys.iter().map(|key| Arc::clone(&key.id)).collect(),
         }
-        for (at, (id, key)) in keys.iter().enumerate() {
-            let fits =
-                (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-            if !fits {
-                return Err(KeyError::BadId(Arc::clone(id)));
-            }
-            if key.len() < MIN_BYTES {
-                return Err(KeyError::Short { id: Arc::clone(id), length: key.len() });
-            }
-            if keys.iter().take(at).any(|(other, _)| other == id) {
-                return Err(KeyError::Twice(Arc::clone(id)));
-            }
-        }
-        Ok(Self {
-            keys: keys.iter().map(|(_, key)| Key::new(key)).collect(),
-            ids: keys.iter().map(|(id, _)| Arc::clone(id)).collect(),
-        })
     }
 
     /// The ids, the current one first.
@@ -87,16 +60,15 @@ impl MaskingKeys {
         &self.ids
     }
 
-    /// Settings for a server session of PostgreSQL, name and value, to be given as startup options.
-    pub fn postgres_settings(&self) -> Vec<(String, String)> {
-        self.parts().map(|(name, bytes)| (format!("sekisho.{name}"), literal::hex(bytes))).collect()
-    }
-
-    /// User variables for a server session of MySQL or MariaDB, without `@`, each with the bytes it must hold as a
-    /// binary string. They are lost at `COM_RESET_CONNECTION` and `COM_CHANGE_USER`; keyed masks give NULL until
-    /// they are set again.
-    pub fn mysql_variables(&self) -> Vec<(String, Vec<u8>)> {
-        self.parts().map(|(name, bytes)| (format!("sekisho_{name}"), bytes.to_vec())).collect()
+    /// Names and values for a server session: settings of PostgreSQL, to be given as startup options; user variables
+    /// of MySQL, without `@`, to be set with parameters. The latter are lost at `COM_RESET_CONNECTION` and
+    /// `COM_CHANGE_USER`; keyed masks give NULL until they are set again.
+    pub fn settings(&self, engine: Engine) -> Vec<(String, String)> {
+        let prefix = match engine {
+            Engine::Postgres => "sekisho.",
+            Engine::MySql => "sekisho_",
+        };
+        self.parts().map(|(name, bytes)| (format!("{prefix}{name}"), literal::hex(bytes))).collect()
     }
 
     /// Every key under its id, and the current one also without an id, so that a mask which names the current key
@@ -111,13 +83,13 @@ impl MaskingKeys {
     }
 }
 
-impl fmt::Debug for MaskingKeys {
+impl fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MaskingKeys").field("ids", &self.ids).finish_non_exhaustive()
+        f.debug_struct("SessionKeys").field("ids", &self.ids).finish_non_exhaustive()
     }
 }
 
-impl Key {
+impl Blocks {
     fn new(key: &[u8]) -> Self {
         let digest;
         let key = if key.len() > BLOCK {
@@ -166,7 +138,8 @@ pub(super) fn digest(target: &Target, key_id: Option<&str>, value: &str) -> Resu
             pg::call("sha256", &[&pg::op(&part(&outer), "||", &inner)])
         }
         Engine::MySql => {
-            format!("SHA2(CONCAT(@sekisho_{outer}, UNHEX(SHA2(CONCAT(@sekisho_{inner}, {value}), 256))), 256)")
+            let value = format!("CONCAT(UNHEX(@sekisho_{inner}), {value})");
+            format!("SHA2(CONCAT(UNHEX(@sekisho_{outer}), UNHEX(SHA2({value}, 256))), 256)")
         }
     })
 }
@@ -198,34 +171,26 @@ fn check_id(target: &Target, key_id: Option<&str>) -> Result<(), Unservable> {
 mod tests {
     use super::*;
 
-    fn keys(list: &[(&str, usize)]) -> Result<MaskingKeys, KeyError> {
-        let keys: Vec<_> = list.iter().map(|(id, length)| (Arc::from(*id), vec![0xaa; *length])).collect();
-        MaskingKeys::new(&keys)
+    fn key(id: &str, bytes: Vec<u8>) -> MaskingKey {
+        MaskingKey { id: Arc::from(id), bytes }
     }
 
     #[test]
     fn every_key_has_a_name_and_the_current_one_two() {
-        let keys = keys(&[("k2", 32), ("k1", 16)]).unwrap();
-        let names: Vec<_> = keys.postgres_settings().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(
-            names,
-            [
-                "sekisho.key_i",
-                "sekisho.key_o",
-                "sekisho.key_i_k2",
-                "sekisho.key_o_k2",
-                "sekisho.key_i_k1",
-                "sekisho.key_o_k1"
-            ]
-        );
-        assert_eq!(keys.mysql_variables()[0].0, "sekisho_key_i");
-        assert_eq!(keys.mysql_variables()[0].1[..33], [[0xaa ^ 0x36; 32].as_slice(), &[0x36]].concat());
+        let keys = SessionKeys::new(&[key("k2", vec![0xaa; 32]), key("k1", vec![0xbb; 16])]);
+        let names: Vec<_> = keys.settings(Engine::Postgres).into_iter().map(|(name, _)| name).collect();
+        let expected = ["key_i", "key_o", "key_i_k2", "key_o_k2", "key_i_k1", "key_o_k1"];
+        assert_eq!(names, expected.map(|name| format!("sekisho.{name}")));
+        let (name, block) = &keys.settings(Engine::MySql)[0];
+        assert_eq!(name, "sekisho_key_i");
+        assert_eq!(*block, "9c".repeat(32) + &"36".repeat(32));
+        assert!(SessionKeys::default().settings(Engine::MySql).is_empty());
     }
 
     /// RFC 4231, test case 6: a key longer than the block.
     #[test]
     fn long_keys_are_hashed_first() {
-        let keys = MaskingKeys::new(&[(Arc::from("k"), vec![0xaa; 131])]).unwrap();
+        let keys = SessionKeys::new(&[key("k", vec![0xaa; 131])]);
         let sha = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes).as_ref().to_vec();
         let message = b"Test Using Larger Than Block-Size Key - Hash Key First";
         let inner = sha(&[&keys.keys[0].inner, message.as_slice()].concat());
@@ -234,11 +199,9 @@ mod tests {
     }
 
     #[test]
-    fn unusable_keys_are_refused() {
-        assert_eq!(keys(&[]).unwrap_err(), KeyError::Missing);
-        assert_eq!(keys(&[("a", 15)]).unwrap_err(), KeyError::Short { id: Arc::from("a"), length: 15 });
-        assert_eq!(keys(&[("A", 16)]).unwrap_err(), KeyError::BadId(Arc::from("A")));
-        assert_eq!(keys(&[("a", 16), ("a", 17)]).unwrap_err(), KeyError::Twice(Arc::from("a")));
-        assert!(!format!("{:?}", keys(&[("a", 16)]).unwrap()).contains("170"));
+    fn keys_are_not_shown() {
+        let key = key("k", vec![170; 16]);
+        assert_eq!(format!("{key:?}"), "MaskingKey { id: \"k\", .. }");
+        assert_eq!(format!("{:?}", SessionKeys::new(&[key])), "SessionKeys { ids: [\"k\"], .. }");
     }
 }

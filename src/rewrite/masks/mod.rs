@@ -24,7 +24,7 @@ mod hash;
 mod ip;
 mod json;
 mod keep;
-pub mod key;
+mod key;
 mod moment;
 mod noise;
 mod null;
@@ -40,7 +40,7 @@ mod target;
 mod text;
 mod trunc;
 
-pub use key::{KeyError, MaskingKeys};
+pub use key::{MaskingKey, SessionKeys};
 pub use target::{RelationContext, Unservable};
 
 use crate::catalog::Column;

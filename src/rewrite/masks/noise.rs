@@ -28,9 +28,9 @@ pub(super) fn render(target: &Target, percent: &str, key_id: Option<&str>) -> Re
         Engine::MySql => format!("({hash} MOD {} - {STEPS})", 2 * STEPS + 1),
     };
     Ok(match number {
-        Number::Float { single } => Number::from_double(target, single, &double(target, &steps, unit)),
+        Number::Float { single } => Number::double_result(target, single, &double(target, &steps, unit)),
         Number::Integer { .. } | Number::Decimal { .. } | Number::Numeric => {
-            number.from_exact(target, &exact(target, number, &steps, unit))
+            number.exact_result(target, &exact(target, number, &steps, unit))
         }
     })
 }

@@ -67,13 +67,12 @@ impl Number {
     /// How many bits of a hash the positive numbers of the type hold; `None` where values would meet too often.
     pub fn hash_bits(self) -> Option<u32> {
         match self {
-            Self::Integer { low: 0, high: LAST_YEAR } => None,
+            Self::Integer { high: LAST_YEAR, .. } | Self::Decimal { .. } | Self::Numeric | Self::Float { .. } => None,
             // Numbers without a sign get as many bits as those with one, so that foreign keys between them join.
             Self::Integer { low, high } => {
                 let bits = (high + 1).ilog2() - u32::from(low == 0);
                 (bits >= 15).then_some(bits)
             }
-            Self::Decimal { .. } | Self::Numeric | Self::Float { .. } => None,
         }
     }
 
@@ -104,7 +103,7 @@ impl Number {
     }
 
     /// An exact number as a value of the column's type: the nearest one that the type holds.
-    pub fn from_exact(self, target: &Target, number: &str) -> String {
+    pub fn exact_result(self, target: &Target, number: &str) -> String {
         let Some((low, high)) = self.bounds() else {
             return format!("({number})::{}", target.cast_type());
         };
@@ -135,7 +134,7 @@ impl Number {
     }
 
     /// A floating-point result as a value of the column's type.
-    pub fn from_double(target: &Target, single: bool, number: &str) -> String {
+    pub fn double_result(target: &Target, single: bool, number: &str) -> String {
         match target.engine {
             Engine::Postgres if single => {
                 // Beyond these the cast fails.

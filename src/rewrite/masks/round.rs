@@ -25,10 +25,10 @@ pub(super) fn render(target: &Target, step: &str, multiple: Multiple) -> Result<
     let number = Number::of(target)?;
     number.check_step(target, step)?;
     match number {
-        Number::Float { single } => Ok(Number::from_double(target, single, &double(target, step, multiple))),
+        Number::Float { single } => Ok(Number::double_result(target, single, &double(target, step, multiple))),
         Number::Integer { .. } | Number::Decimal { .. } | Number::Numeric => {
             let exact = exact(target.engine, &number.exact(target), step, multiple);
-            Ok(number.from_exact(target, &exact))
+            Ok(number.exact_result(target, &exact))
         }
     }
 }

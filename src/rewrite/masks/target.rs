@@ -15,7 +15,7 @@ pub struct RelationContext<'a> {
     pub relation: &'a Relation,
     /// The alias that the relation's other columns are named behind; `None` where they can be named alone.
     pub qualifier: Option<&'a str>,
-    /// The ids of the node's masking keys, see [`MaskingKeys::ids`](super::MaskingKeys::ids); empty without keys.
+    /// The ids of the node's masking keys, see [`SessionKeys::ids`](super::SessionKeys::ids); empty without keys.
     pub key_ids: &'a [Arc<str>],
 }
 
