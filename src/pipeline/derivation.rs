@@ -21,36 +21,36 @@ pub(super) fn protect_derived(database: &VirtualDatabase, relation: &Relation, a
 fn protect_generated(database: &VirtualDatabase, relation: &Relation, access: &mut RelationAccess) {
     for (position, column) in relation.columns.iter().enumerate() {
         let Some(expression) = &column.generated else { continue };
-        let rule = protected_word(database, relation, access, expression);
-        if let (Some(rule), Some(own)) = (rule, access.columns.get_mut(position)) {
-            if own.rule.is_none() && own.treatment == Treatment::Raw {
-                own.treatment = Treatment::Masked(Arc::new(MaskSpec::Null));
-                own.rule = rule;
-            }
+        let protected = protected_word(database, relation, access, expression).map(|column| column.rule.clone());
+        if let (Some(rule), Some(own)) = (protected, access.columns.get_mut(position))
+            && own.rule.is_none()
+            && own.treatment == Treatment::Raw
+        {
+            own.treatment = Treatment::Masked(Arc::new(MaskSpec::Null));
+            own.rule = rule;
         }
     }
 }
 
-/// The rule of the first protected column that an expression names; `Some(None)` where the protection has no rule.
-fn protected_word(
+/// The first protected column that an expression names.
+fn protected_word<'a>(
     database: &VirtualDatabase,
     relation: &Relation,
-    access: &RelationAccess,
+    access: &'a RelationAccess,
     expression: &str,
-) -> Option<Option<Arc<RuleInfo>>> {
+) -> Option<&'a ColumnAccess> {
     let Ok(script) = database.read(&super::Settings::default(), expression) else {
         // What cannot be read may be about anything.
-        let protected = access.columns.iter().find(|column| column.treatment != Treatment::Raw)?;
-        return Some(protected.rule.clone());
+        return access.columns.iter().find(|column| column.treatment != Treatment::Raw);
     };
     let words = script.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedWord));
     for word in words {
         let word = word.text(expression).trim_matches(['"', '`']);
         let named = relation.columns.iter().position(|column| column.name.eq_ignore_ascii_case(word));
-        if let Some(column) = named.and_then(|position| access.columns.get(position)) {
-            if column.treatment != Treatment::Raw {
-                return Some(column.rule.clone());
-            }
+        if let Some(column) = named.and_then(|position| access.columns.get(position))
+            && column.treatment != Treatment::Raw
+        {
+            return Some(column);
         }
     }
     None
@@ -83,10 +83,10 @@ fn for_unruled(
     treatment_of: impl Fn(usize) -> Option<(Treatment, Option<Arc<RuleInfo>>)>,
 ) {
     for (position, column) in access.columns.iter_mut().enumerate() {
-        if column.rule.is_none() {
-            if let Some((treatment, rule)) = treatment_of(position) {
-                *column = ColumnAccess { treatment, rule, writable: false };
-            }
+        if column.rule.is_none()
+            && let Some((treatment, rule)) = treatment_of(position)
+        {
+            *column = ColumnAccess { treatment, rule, writable: false };
         }
     }
 }
@@ -96,11 +96,11 @@ fn collect_sources<'r>(resolved: &'r Resolved, sources: &[Source], into: &mut Ve
     let mut direct = true;
     for source in sources {
         let Some(used) = resolved.relations.get(source.place) else { continue };
-        if let Appearance::Expanded(view) = &used.appearance {
-            if let Some(output) = view.resolved.output.get(source.column) {
-                direct &= output.direct;
-                direct &= collect_sources(&view.resolved, &output.sources, into);
-            }
+        if let Appearance::Expanded(view) = &used.appearance
+            && let Some(output) = view.resolved.output.get(source.column)
+        {
+            direct &= output.direct;
+            direct &= collect_sources(&view.resolved, &output.sources, into);
         }
         into.extend(used.access.columns.get(source.column));
     }

@@ -42,7 +42,7 @@ pub(super) struct RoleRules<'a> {
 }
 
 impl RoleRules<'_> {
-    fn find_access(&self, relation: &Relation) -> RelationAccess {
+    fn find_access(self, relation: &Relation) -> RelationAccess {
         let database = self.database;
         if is_system(database.engine(), &relation.schema) {
             return plain(relation, Verbs::READ);
@@ -61,12 +61,12 @@ impl RoleRules<'_> {
     }
 
     /// The filters of a relation, ready to be written.
-    pub(super) fn filters(&self, relation: &Relation) -> Result<Arc<[RowFilter]>, Refusal> {
+    pub(super) fn filters(self, relation: &Relation) -> Result<Arc<[RowFilter]>, Refusal> {
         let Some(entry) = self.database.entry(relation) else { return Ok(Arc::from([])) };
         entry.filters.get_or_init(|| self.find_filters(relation)).clone()
     }
 
-    fn find_filters(&self, relation: &Relation) -> Result<Arc<[RowFilter]>, Refusal> {
+    fn find_filters(self, relation: &Relation) -> Result<Arc<[RowFilter]>, Refusal> {
         let database = self.database;
         let person = database.person();
         let access = self.access(relation);
@@ -92,7 +92,7 @@ impl RoleRules<'_> {
         compiled.collect()
     }
 
-    fn find_view(&self, view: &Relation) -> Result<Arc<ExpandedView>, Refusal> {
+    fn find_view(self, view: &Relation) -> Result<Arc<ExpandedView>, Refusal> {
         let depth = VIEW_DEPTH.get();
         if depth >= MAX_VIEW_DEPTH {
             return Err(Refusal::unsupported("views are nested too deeply"));
@@ -103,7 +103,7 @@ impl RoleRules<'_> {
         expanded
     }
 
-    fn expand_now(&self, view: &Relation) -> Result<Arc<ExpandedView>, Refusal> {
+    fn expand_now(self, view: &Relation) -> Result<Arc<ExpandedView>, Refusal> {
         let database = self.database;
         let settings = Settings::default();
         let text = view.definition.clone().ok_or_else(|| Refusal::unsupported("its definition is not known"))?;
@@ -118,7 +118,7 @@ impl RoleRules<'_> {
         };
         let world = World {
             snapshot: database.snapshot(),
-            rules: self,
+            rules: &self,
             search_path,
             role: &database.role().name,
             inside_view: true,

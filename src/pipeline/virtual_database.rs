@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::cache::Plans;
 use super::plan::{self, Plan};
-use super::role_rules::{BareRules, RoleRules};
+use super::role_rules::RoleRules;
 use super::row_filter::{self, RowFilter};
 use super::session_statement;
 use super::verdict::{Decision, Effect, Permit, Verdict};
@@ -284,11 +284,6 @@ impl VirtualDatabase {
     /// The rules as resolving asks for them.
     pub(super) fn rules(&self) -> RoleRules<'_> {
         RoleRules { database: self }
-    }
-
-    /// Rules that find everything plain, to see what a text mentions.
-    pub(super) fn bare_rules(&self) -> BareRules {
-        BareRules {}
     }
 
     /// What names mean.

@@ -98,15 +98,7 @@ impl<'a> Binder<'a> {
     pub(super) fn relation(&self, name: &ObjectName) -> Result<&'a Relation, Refusal> {
         let (schema, object) = self.split(name)?;
         let found = self.world.relation(schema.map(|s| &*s.value), &object.value);
-        found.ok_or_else(|| self.unknown_relation(schema, object))
-    }
-
-    fn unknown_relation(&self, schema: Option<&Name>, object: &Name) -> Refusal {
-        let full = match schema {
-            Some(schema) => format!("{}.{}", schema.value, object.value),
-            None => object.value.to_string(),
-        };
-        Refusal::undefined_table(format!("relation \"{full}\" does not exist")).at(Some(object.token))
+        found.ok_or_else(|| unknown_relation(schema, object))
     }
 
     /// Notes a mention of a relation, after asking whether the role may do this with it.
@@ -149,4 +141,12 @@ impl<'a> Binder<'a> {
         };
         Err(refusal.advise(format!("ask the owner of the rules to grant `{}` on `{table}`", verb.word())))
     }
+}
+
+fn unknown_relation(schema: Option<&Name>, object: &Name) -> Refusal {
+    let full = match schema {
+        Some(schema) => format!("{}.{}", schema.value, object.value),
+        None => object.value.to_string(),
+    };
+    Refusal::undefined_table(format!("relation \"{full}\" does not exist")).at(Some(object.token))
 }

@@ -153,7 +153,9 @@ impl Binder<'_> {
     ) -> Result<Nature, Refusal> {
         let qualifiers = name.parts.get(..name.parts.len() - 1).unwrap_or_default();
         let Some((found, position)) = self.find_binding(qualifiers, scope) else {
-            return self.field_of_column(name, scope, sink);
+            // PostgreSQL reads no field of a column without parentheses.
+            return Err(Refusal::undefined_table(format!("missing FROM-clause entry for table \"{}\"", table.value))
+                .at(name.parts.first().map(|part| part.token)));
         };
         self.cut_schema(name, table);
         let Some(binding) = self.binding(found, position) else { return Ok(Nature::COMPUTED) };
@@ -166,14 +168,6 @@ impl Binder<'_> {
             return Ok(Nature::COMPUTED);
         }
         Err(self.unknown_column(Some(table), column, scope))
-    }
-
-    /// `a.b` where no table is called `a`: PostgreSQL reads no field of a column without parentheses.
-    fn field_of_column(&mut self, name: &ObjectName, scope: ScopeId, sink: &mut Sources) -> Result<Nature, Refusal> {
-        let _ = (scope, sink);
-        let qualifier = name.qualifier().map(|q| q.value.to_string()).unwrap_or_default();
-        Err(Refusal::undefined_table(format!("missing FROM-clause entry for table \"{qualifier}\""))
-            .at(name.parts.first().map(|part| part.token)))
     }
 
     /// Leaves out the schema before a table's name: what stands in the table's place has no schema.
@@ -258,12 +252,12 @@ impl Binder<'_> {
         sink: &mut Sources,
     ) -> Result<(), Refusal> {
         let kind = self.binding(scope, position).map(|binding| binding.kind);
-        if let Some(Kind::Target(place)) = kind {
-            if self.out.relations.get(place).is_some_and(|used| !used.access.is_plain()) {
-                return Err(Refusal::unsupported("a whole row of a protected table that is written is not allowed")
-                    .advise("name the columns")
-                    .at(Some(tokens.start)));
-            }
+        if let Some(Kind::Target(place)) = kind
+            && self.out.relations.get(place).is_some_and(|used| !used.access.is_plain())
+        {
+            return Err(Refusal::unsupported("a whole row of a protected table that is written is not allowed")
+                .advise("name the columns")
+                .at(Some(tokens.start)));
         }
         self.use_all(scope, position, sink);
         Ok(())

@@ -141,7 +141,7 @@ impl Binder<'_> {
         let qualifier = label_of(relation);
         self.bind_target(place, &relation.name, relation.alias.as_ref(), inner);
         for item in &update.from {
-            self.from_item(item, inner)?;
+            self.table_ref(item, inner)?;
         }
         self.assignments(place, &update.assignments, &qualifier, inner)?;
         self.filter_target(place, &qualifier, update.filter.as_ref(), update.filter_at, inner)?;
@@ -165,7 +165,7 @@ impl Binder<'_> {
         let qualifier = label_of(relation);
         self.bind_target(place, &relation.name, relation.alias.as_ref(), inner);
         for item in &delete.using {
-            self.from_item(item, inner)?;
+            self.table_ref(item, inner)?;
         }
         self.filter_target(place, &qualifier, delete.filter.as_ref(), delete.filter_at, inner)?;
         self.exprs(&delete.order_by, inner)?;
@@ -182,7 +182,7 @@ impl Binder<'_> {
         let qualifier = label_of(&merge.target);
         let inner = self.push_scope(Some(scope));
         self.bind_target(place, &merge.target.name, merge.target.alias.as_ref(), inner);
-        self.from_item(&merge.source, inner)?;
+        self.table_ref(&merge.source, inner)?;
         self.filter_target(place, &qualifier, Some(&merge.on), merge.on.tokens.end, inner)?;
         let filtered = self.out.relations.get(place).is_some_and(|used| !used.access.filters.is_empty());
         for clause in &merge.clauses {

@@ -1,11 +1,14 @@
 //! Expressions: every kind of node, its operands, and whether evaluating it is harmless.
 
+use std::sync::Arc;
+
 use super::binder::{Binder, Sources};
 use super::column::Nature;
 use super::refusal::Refusal;
 use super::scope::ScopeId;
+use crate::catalog::UserOperator;
 use crate::sql::Engine;
-use crate::sql::ast::{Expr, ExprKind, Operator, Query, TypeName};
+use crate::sql::ast::{Expr, ExprKind, Name, ObjectName, Operator, Query, TypeName};
 
 /// Operators that cannot fail on values of the types that [`is_simple`](super::from) columns have, and show nothing but
 /// their result.
@@ -70,7 +73,7 @@ impl Binder<'_> {
             }
             ExprKind::Star(Some(name)) => {
                 let Some((found, position)) = self.find_binding(&name.parts, scope) else {
-                    return Err(self.unknown_qualifier(name));
+                    return Err(Self::unknown_qualifier(name));
                 };
                 if let Some(table) = name.object() {
                     self.cut_schema(name, table);
@@ -189,13 +192,29 @@ impl Binder<'_> {
         }
     }
 
-    fn is_harmless_extension(&self, operator: &crate::catalog::UserOperator) -> bool {
+    fn is_harmless_extension(&self, operator: &UserOperator) -> bool {
         operator.extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
     }
 
-    /// A type may stand wherever a cast to it runs no code that the rules have not seen.
-    pub(super) fn type_name(&self, _ty: &TypeName) -> Result<(), Refusal> {
-        Ok(())
+    /// A type whose values are made by functions outside `pg_catalog` is a function call by another name.
+    fn type_name(&self, ty: &TypeName) -> Result<(), Refusal> {
+        let (schema, name) = self.split(&ty.name)?;
+        let reachable = |found: &str| match schema {
+            Some(schema) => *schema.value == *found,
+            None => self.world.search_path.iter().any(|path| **path == *found),
+        };
+        let computes = |extension: &Option<Arc<str>>| {
+            extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
+        };
+        let mut types = self.world.snapshot.user_types(&name.value).iter();
+        match types.find(|ty| reachable(&ty.schema) && ty.runs_functions && !computes(&ty.extension)) {
+            Some(found) if !self.world.rules.may_call(&found.schema, &name.value) => {
+                Err(Refusal::unsupported(format!("a cast to `{}.{}` runs functions", found.schema, name.value))
+                    .advise("ask the owner of the rules for `call` on the type's name")
+                    .at(Some(name.token)))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn variable(&mut self, system: bool, name: &str, expr: &Expr) -> Result<Nature, Refusal> {
@@ -214,13 +233,7 @@ impl Binder<'_> {
     }
 
     /// `(x).field`: of a row of a table it must be a column of that table.
-    fn field(
-        &mut self,
-        base: &Expr,
-        field: &crate::sql::ast::Name,
-        scope: ScopeId,
-        sink: &mut Sources,
-    ) -> Result<(), Refusal> {
+    fn field(&mut self, base: &Expr, field: &Name, scope: ScopeId, sink: &mut Sources) -> Result<(), Refusal> {
         if let ExprKind::Column(name) = &base.kind {
             let row = match self.find_binding(&name.parts, scope) {
                 Some(row) if self.is_row_reference(name, scope) => Some(row),
@@ -247,7 +260,7 @@ impl Binder<'_> {
     }
 
     /// Whether a name means a whole row: no column in sight is called so.
-    fn is_row_reference(&self, name: &crate::sql::ast::ObjectName, scope: ScopeId) -> bool {
+    fn is_row_reference(&self, name: &ObjectName, scope: ScopeId) -> bool {
         let [only] = name.parts.as_slice() else { return true };
         self.world.engine() == Engine::Postgres
             && !self
@@ -255,7 +268,7 @@ impl Binder<'_> {
                 .any(|(_, scope)| scope.visible.iter().any(|visible| self.world.same_name(&visible.name, &only.value)))
     }
 
-    pub(super) fn unknown_qualifier(&self, name: &crate::sql::ast::ObjectName) -> Refusal {
+    pub(super) fn unknown_qualifier(name: &ObjectName) -> Refusal {
         let table = name.object().map(|name| name.value.to_string()).unwrap_or_default();
         Refusal::undefined_table(format!("missing FROM-clause entry for table \"{table}\""))
             .at(name.parts.first().map(|part| part.token))

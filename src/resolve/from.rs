@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::resolved::Appearance;
 use super::scope::{Binding, BoundColumn, Kind, ScopeId, Visible};
 use crate::catalog::known::SystemView;
-use crate::catalog::{RelationKind, TypeClass};
+use crate::catalog::{FunctionResult, RelationKind, TypeClass};
 use crate::policy::{MaskSpec, Treatment, Verb};
 use crate::sql::ast::{Alias, ExprKind, Join, JoinConstraint, Name, Query, Relation, TableFunction, TableRef};
 
@@ -38,13 +38,13 @@ fn is_total(mask: &MaskSpec) -> bool {
 }
 
 impl Binder<'_> {
-    pub(super) fn from_item(&mut self, item: &TableRef, scope: ScopeId) -> Result<(), Refusal> {
+    pub(super) fn table_ref(&mut self, item: &TableRef, scope: ScopeId) -> Result<(), Refusal> {
         match item {
             TableRef::Relation(relation) => self.relation_item(relation, scope),
             TableRef::Derived { lateral, query, alias } => self.derived_item(*lateral, query, alias.as_ref(), scope),
             TableRef::Function(function) => self.function_item(function, scope),
             TableRef::Join(join) => self.join(join, scope),
-            TableRef::List(items) => items.iter().try_for_each(|item| self.from_item(item, scope)),
+            TableRef::List(items) => items.iter().try_for_each(|item| self.table_ref(item, scope)),
         }
     }
 
@@ -193,7 +193,10 @@ impl Binder<'_> {
         let listed = item.columns.iter().chain(alias.iter().flat_map(|alias| &alias.columns));
         let mut columns: Vec<BoundColumn> = listed.map(|column| BoundColumn::computed(&column.value)).collect();
         if columns.is_empty() {
-            columns.push(BoundColumn::computed(&name));
+            match self.row_columns(item) {
+                Some(names) => columns.extend(names.iter().map(|name| BoundColumn::computed(name))),
+                None => columns.push(BoundColumn::computed(&name)),
+            }
         }
         if item.ordinality {
             columns.push(BoundColumn::computed("ordinality"));
@@ -201,7 +204,7 @@ impl Binder<'_> {
         for column in &mut columns {
             column.sources = sink.as_slice().into();
         }
-        let open = item.columns.is_empty();
+        let open = item.columns.is_empty() && !self.is_scalar_function(item);
         self.bind(
             scope,
             Binding { name, schema: None, kind: Kind::Function, columns: columns.into(), open, hidden: false },
@@ -209,12 +212,37 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// What all functions give that one call in FROM can mean, if they agree.
+    fn result_of(&self, item: &TableFunction) -> Option<&FunctionResult> {
+        let [function] = item.functions.as_slice() else { return None };
+        let ExprKind::Call(call) = &function.kind else { return None };
+        let (first, others) = self.world.snapshot.functions(&call.name.object()?.value).split_first()?;
+        others.iter().all(|other| other.result == first.result).then_some(&first.result)
+    }
+
+    fn is_scalar_function(&self, item: &TableFunction) -> bool {
+        matches!(self.result_of(item), Some(FunctionResult::Scalar { column: None, .. }))
+    }
+
+    fn row_columns(&self, item: &TableFunction) -> Option<&[Box<str>]> {
+        match self.result_of(item)? {
+            FunctionResult::Row(columns) => Some(columns),
+            FunctionResult::Scalar { column: Some(column), .. } if item.alias.is_none() => {
+                Some(std::slice::from_ref(column))
+            }
+            FunctionResult::Scalar { .. }
+            | FunctionResult::Record
+            | FunctionResult::Polymorphic
+            | FunctionResult::Void => None,
+        }
+    }
+
     fn join(&mut self, join: &Join, scope: ScopeId) -> Result<(), Refusal> {
         let extent = |binder: &Self| binder.scope(scope).map_or((0, 0), |s| (s.bindings.len(), s.visible.len()));
         let begin = extent(self);
-        self.from_item(&join.left, scope)?;
+        self.table_ref(&join.left, scope)?;
         let middle = extent(self);
-        self.from_item(&join.right, scope)?;
+        self.table_ref(&join.right, scope)?;
         match &join.constraint {
             JoinConstraint::None => {}
             JoinConstraint::On(condition) => {
@@ -231,7 +259,7 @@ impl Binder<'_> {
             }
             JoinConstraint::Using { columns, alias } => {
                 self.merge(scope, begin.1, middle.1, columns.iter().map(|name| name.value.clone()).collect())
-                    .map_err(|missing| self.missing_join_column(&missing, columns))?;
+                    .map_err(|missing| missing_join_column(&missing, columns))?;
                 if let Some(alias) = alias {
                     self.bind_merged(scope, begin.1, columns.len(), alias);
                 }
@@ -246,11 +274,6 @@ impl Binder<'_> {
             self.hide_behind(scope, begin, alias);
         }
         Ok(())
-    }
-
-    fn missing_join_column(&self, missing: &str, columns: &[Name]) -> Refusal {
-        let token = columns.iter().find(|name| *name.value == *missing).map(|name| name.token);
-        Refusal::undefined_column(format!("column \"{missing}\" specified in USING clause does not exist")).at(token)
     }
 
     /// Names that both sides of a join have, in the order of the left one.
@@ -348,4 +371,9 @@ fn rename(columns: &Rc<[BoundColumn]>, alias: Option<&Alias>) -> Rc<[BoundColumn
 
 fn alias_or(alias: Option<&Alias>, name: Option<&Name>) -> Box<str> {
     alias.map(|alias| &alias.name).or(name).map(|name| name.value.clone()).unwrap_or_default()
+}
+
+fn missing_join_column(missing: &str, columns: &[Name]) -> Refusal {
+    let token = columns.iter().find(|name| *name.value == *missing).map(|name| name.token);
+    Refusal::undefined_column(format!("column \"{missing}\" specified in USING clause does not exist")).at(token)
 }

@@ -186,12 +186,12 @@ impl Binder<'_> {
             return Err(Self::unknown_function(&object.value, object));
         };
         let full = format!("{}.{}", self.quote(&first.schema), self.quote(&object.value));
-        match found.find(|procedure| !self.world.rules.may_call(&procedure.schema, &procedure.name)) {
-            Some(procedure) => Err(self.refuse_function(&procedure.schema, object)),
-            None => {
-                self.edit(name.tokens.clone(), full);
-                Ok(())
-            }
+        if let Some(procedure) = found.find(|procedure| !self.world.rules.may_call(&procedure.schema, &procedure.name))
+        {
+            Err(self.refuse_function(&procedure.schema, object))
+        } else {
+            self.edit(name.tokens.clone(), full);
+            Ok(())
         }
     }
 

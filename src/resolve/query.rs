@@ -117,11 +117,11 @@ impl Binder<'_> {
 
     /// `TABLE t` is `SELECT * FROM t`, and is written so.
     fn table(&mut self, table: &TableRef, scope: ScopeId) -> Result<Output, Refusal> {
-        self.from_item(table, scope)?;
+        self.table_ref(table, scope)?;
         if let TableRef::Relation(Relation { tokens, .. }) = table {
             self.edit(tokens.start.saturating_sub(1)..tokens.start, "SELECT * FROM");
         }
-        self.star(scope, &mut Sources::new())
+        Ok(self.star(scope, &mut Sources::new()))
     }
 
     fn combine(left: Output, right: Output) -> Output {
@@ -170,7 +170,7 @@ impl Binder<'_> {
     fn locking(&mut self, locking: &Locking, scope: ScopeId, first_relation: usize) -> Result<(), Refusal> {
         for name in &locking.of {
             if self.find_binding(&name.parts, scope).is_none() {
-                return Err(self.unknown_qualifier(name));
+                return Err(Self::unknown_qualifier(name));
             }
         }
         for used in self.out.relations.get(first_relation..).unwrap_or_default() {

@@ -1,5 +1,7 @@
 //! One SELECT: FROM, the select list, grouping.
 
+use std::fmt::Write;
+
 use super::binder::{Binder, Sources};
 use super::query::Output;
 use super::refusal::Refusal;
@@ -14,7 +16,7 @@ impl Binder<'_> {
     pub(super) fn select(&mut self, select: &Select, scope: ScopeId) -> Result<Output, Refusal> {
         self.select_into(select)?;
         for item in &select.from {
-            self.from_item(item, scope)?;
+            self.table_ref(item, scope)?;
         }
         if let Some(filter) = &select.filter {
             self.predicate(filter, scope)?;
@@ -53,19 +55,19 @@ impl Binder<'_> {
                 }
                 SelectItem::Star { token } => {
                     self.star_of_target(scope, *token)?;
-                    let all = self.star(scope, &mut Sources::new())?;
+                    let all = self.star(scope, &mut Sources::new());
                     output.open |= all.open;
                     output.columns.extend(all.columns);
                 }
                 SelectItem::QualifiedStar { qualifier, token } => {
                     let Some((found, position)) = self.find_binding(&qualifier.parts, scope) else {
-                        return Err(self.unknown_qualifier(qualifier));
+                        return Err(Self::unknown_qualifier(qualifier));
                     };
                     let tokens = qualifier.tokens.start..*token + 1;
-                    if !self.expand_target_star(found, position, tokens.clone()) {
-                        if let Some(table) = qualifier.object() {
-                            self.cut_schema(qualifier, table);
-                        }
+                    if !self.expand_target_star(found, position, tokens.clone())
+                        && let Some(table) = qualifier.object()
+                    {
+                        self.cut_schema(qualifier, table);
                     }
                     self.use_all(found, position, &mut Sources::new());
                     let Some(binding) = self.binding(found, position) else { continue };
@@ -124,8 +126,8 @@ impl Binder<'_> {
     }
 
     /// Everything that a bare star stands for.
-    pub(super) fn star(&mut self, scope: ScopeId, sink: &mut Sources) -> Result<Output, Refusal> {
-        let Some(names) = self.scope(scope) else { return Ok(Output::default()) };
+    pub(super) fn star(&mut self, scope: ScopeId, sink: &mut Sources) -> Output {
+        let Some(names) = self.scope(scope) else { return Output::default() };
         let open = names.bindings.iter().any(|binding| binding.open && !binding.hidden);
         let visible = names.visible.clone();
         let mut columns = Vec::with_capacity(visible.len());
@@ -147,7 +149,7 @@ impl Binder<'_> {
             column.sources = sources;
             columns.push(column);
         }
-        Ok(Output { columns, open })
+        Output { columns, open }
     }
 
     /// PostgreSQL knows that a primary key decides the other columns of its table; it does not know it of the derived
@@ -187,7 +189,7 @@ impl Binder<'_> {
                 }
                 done.push(*at);
                 if let Some(column) = binding.columns.get(*at) {
-                    added.push_str(&format!(", {}.{}", self.quote(&binding.name), self.quote(&column.name)));
+                    let _ = write!(added, ", {}.{}", self.quote(&binding.name), self.quote(&column.name));
                 }
             }
         }

@@ -120,7 +120,7 @@ impl Binder<'_> {
             hints: 0..0,
         };
         let scope = self.push_scope(None);
-        self.from_item(&crate::sql::ast::TableRef::Relation(item), scope)?;
+        self.table_ref(&crate::sql::ast::TableRef::Relation(item), scope)?;
         let mut labels = Vec::new();
         let mut sink = Vec::new();
         for column in columns {
@@ -129,7 +129,7 @@ impl Binder<'_> {
             labels.push(self.quote(&column.value));
         }
         if columns.is_empty() {
-            self.star(scope, &mut sink)?;
+            self.star(scope, &mut sink);
             labels.push("*".into());
         }
         let plain = self.out.relations.iter().all(|used| matches!(used.appearance, Appearance::Plain));
@@ -153,12 +153,12 @@ impl Binder<'_> {
             used.access.columns.iter().any(|column| column.treatment == Treatment::Denied)
         };
         let Some(used) = self.out.relations.get(place) else { return Ok(()) };
-        if !used.access.filters.is_empty() || (columns.is_empty() && hidden(used)) || copy.filter.is_some() {
-            if !used.access.is_plain() {
-                return Err(Refusal::unsupported("`COPY FROM` into a protected table is not allowed")
-                    .advise("use INSERT")
-                    .at(Some(name.tokens.start)));
-            }
+        if (!used.access.filters.is_empty() || (columns.is_empty() && hidden(used)) || copy.filter.is_some())
+            && !used.access.is_plain()
+        {
+            return Err(Refusal::unsupported("`COPY FROM` into a protected table is not allowed")
+                .advise("use INSERT")
+                .at(Some(name.tokens.start)));
         }
         self.written_columns(place, columns, relation.columns.len()).map(|_| ())
     }

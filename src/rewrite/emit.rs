@@ -75,6 +75,10 @@ impl Emitted {
         let mut last_end = None;
         while at <= range.end {
             while let Some(replacement) = waiting.next_if(|replacement| replacement.tokens.start <= at) {
+                if replacement.tokens.start < at {
+                    // Inside of what was left out.
+                    continue;
+                }
                 self.push_made(&replacement.text);
                 last_end = None;
                 if !replacement.tokens.is_empty() {
