@@ -36,6 +36,13 @@ pub struct Breakage {
     pub dropped: u64,
 }
 
+impl Breakage {
+    /// A failure that begins now and has cost nothing yet.
+    pub fn begin(since: SystemTime) -> Self {
+        Self { reason: Arc::default(), since, refused: 0, dropped: 0 }
+    }
+}
+
 /// What failures to write have cost.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counts {

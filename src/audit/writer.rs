@@ -287,14 +287,13 @@ impl Log {
         writer.retry_at = now + RETRY;
         let mut front = lock(&self.front);
         front.counts.failures += 1;
-        let reason: Arc<str> = Arc::from(reason);
-        if let Some(breakage) = &mut front.breakage {
-            breakage.reason = reason;
-        } else {
-            tracing::error!(%reason, "the audit log cannot be written");
-            front.breakage = Some(Breakage { reason, since: SystemTime::now(), refused: 0, dropped: 0 });
-        }
+        let is_new = front.breakage.is_none();
+        let breakage = front.breakage.get_or_insert_with(|| Breakage::begin(SystemTime::now()));
+        breakage.reason = Arc::from(reason);
         drop(front);
+        if is_new {
+            tracing::error!(reason, "the audit log cannot be written");
+        }
         self.progress.set_broken(true);
     }
 
@@ -381,7 +380,8 @@ impl Log {
     /// Puts a segment that was just made into use.
     fn announce(&self, writer: &mut Writer, segment: OpenSegment) {
         let last = lock(&self.front).chain.last();
-        tracing::info!(segment = segment.name.as_str(), sequence = last.sequence, "audit segment begun");
+        let anchor = format!("{}:{}", last.sequence, last.hash_text());
+        tracing::info!(segment = segment.name.as_str(), anchor, "audit segment begun");
         let reached = self.progress.written.load(Ordering::Acquire);
         if let Some(synchroniser) = &writer.synchroniser {
             if let Some(former) = &writer.current {

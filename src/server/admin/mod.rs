@@ -61,6 +61,8 @@ impl Admin {
         if self.stopping.load(Ordering::Acquire) {
             obstacles.push("the node is stopping".to_owned());
         }
+        // Writing is tried again here too: a node that is not ready may get no statements that would do it.
+        self.node.audit.flush();
         if let Some(reason) = self.node.audit.status().broken {
             obstacles.push(format!("the audit log cannot be written: {reason}"));
         }
@@ -159,6 +161,9 @@ mod tests {
         audit.flush();
         let (status, text) = get(&admin, "/readyz").await;
         assert!(status == 503 && text.contains("the audit log cannot be written: "), "{text}");
+        std::fs::remove_file(&dir).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        assert_eq!(get(&admin, "/readyz").await.0, 200);
         admin.set_stopping();
         assert!(get(&admin, "/readyz").await.1.contains("the node is stopping"));
         assert_eq!(get(&admin, "/").await.0, 404);
