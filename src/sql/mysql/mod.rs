@@ -7,8 +7,11 @@
 //! are not served.
 
 mod driver_comments;
+mod grammar;
 pub mod keywords;
 pub mod lexer;
+
+pub use grammar::parse;
 
 /// Which family of servers reads the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
