@@ -99,9 +99,19 @@ impl Grammar<'_> {
                 (_, left) => self.infix_operation(infix, left, start, token)?,
             };
             chain = (infix.kind == Kind::Chain).then_some(infix.symbol);
-            ceiling = infix.level;
+            ceiling = self.ceiling(infix, &left);
         }
         Ok(left)
+    }
+
+    /// The highest level that may follow. What MySQL's `IS TRUE` gives is no operand of a comparison.
+    fn ceiling(&self, infix: Infix, left: &Expr) -> u8 {
+        let test = infix.kind == Kind::Is && self.is_mysql();
+        let null = |operation: &Operation| operation.operator.symbol.ends_with("null");
+        match &left.kind {
+            ExprKind::Operation(operation) if test && !null(operation) => level::NOT,
+            _ => infix.level,
+        }
     }
 
     fn is_low_not(&self) -> bool {

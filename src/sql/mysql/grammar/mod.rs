@@ -29,6 +29,8 @@ mod types;
 mod update;
 mod window;
 
+pub(super) use literal::string_content;
+
 #[cfg(test)]
 mod tests;
 
