@@ -65,6 +65,7 @@ fn permitted(
     script: &Script,
     facts: &mut FactsBuilder,
 ) -> Result<Permitted, Refusal> {
+    let sql_mode = settings.sql_mode;
     let mut settings = settings.clone();
     let mut out = Permitted { emitted: Emitted::default(), effects: Vec::new(), guarded: false, reads_literals: false };
     for (number, range) in script.statements.iter().enumerate() {
@@ -97,9 +98,14 @@ fn permitted(
             }
         };
         settings.apply(&effect, database.snapshot());
+        if settings.sql_mode != sql_mode && number + 1 < script.statements.len() {
+            // The server reads what follows by the new mode, the script was read by the old one.
+            return Err(Refusal::unsupported("no statement may follow a change of `sql_mode` in one text")
+                .advise("send the statements one by one"));
+        }
         out.effects.push(effect);
     }
-    read_back::check(database, &out.emitted, script)?;
+    read_back::check(database, sql_mode, &out.emitted, script)?;
     Ok(out)
 }
 

@@ -6,18 +6,29 @@ use crate::resolve::{self, NOT_SUPPORTED, Refusal};
 use crate::rewrite::emit::Emitted;
 use crate::rewrite::verify::{self, Unfaithful};
 use crate::sql::Script;
+use crate::sql::mysql::SqlMode;
 
 /// Refuses a text that would be read differently from what was decided.
-pub(super) fn check(database: &VirtualDatabase, emitted: &Emitted, source: &Script) -> Result<(), Refusal> {
-    faithful(database, emitted, source).map_err(|error| {
+pub(super) fn check(
+    database: &VirtualDatabase,
+    sql_mode: SqlMode,
+    emitted: &Emitted,
+    source: &Script,
+) -> Result<(), Refusal> {
+    faithful(database, sql_mode, emitted, source).map_err(|error| {
         Refusal::with_state(NOT_SUPPORTED, format!("the rewritten statement would not read as it was meant: {error}"))
             .advise("please report the statement; it was not run")
     })
 }
 
-fn faithful(database: &VirtualDatabase, emitted: &Emitted, source: &Script) -> Result<(), Unfaithful> {
+fn faithful(
+    database: &VirtualDatabase,
+    sql_mode: SqlMode,
+    emitted: &Emitted,
+    source: &Script,
+) -> Result<(), Unfaithful> {
     let syntax = |what: String| Unfaithful::Syntax(what.into());
-    let settings = Settings::default();
+    let settings = Settings { sql_mode, ..Settings::default() };
     let read = database.read(&settings, &emitted.sql).map_err(|error| syntax(error.to_string()))?;
     verify::same_tokens(emitted, &read, &source.tokens)?;
     let rules = BareRules {};

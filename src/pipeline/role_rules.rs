@@ -120,6 +120,7 @@ impl RoleRules<'_> {
             snapshot: database.snapshot(),
             rules: &self,
             search_path,
+            sql_mode: settings.sql_mode,
             role: &database.role().name,
             inside_view: true,
         };

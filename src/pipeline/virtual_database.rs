@@ -17,7 +17,8 @@ use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
 use crate::rewrite::derived;
 use crate::rewrite::masks::RelationContext;
 use crate::sql::ast::Statement;
-use crate::sql::mysql::SqlMode;
+use crate::sql::mysql::{self, SqlMode};
+use crate::sql::postgres;
 use crate::sql::script::Reading;
 use crate::sql::{Engine, LexError, Script};
 
@@ -258,19 +259,27 @@ impl VirtualDatabase {
     }
 
     /// Takes a text apart by the engine's rules.
-    pub(super) fn read(&self, _settings: &Settings, text: &str) -> Result<Script, LexError> {
-        Script::read(text, Reading::Postgres)
+    pub(super) fn read(&self, settings: &Settings, text: &str) -> Result<Script, LexError> {
+        let reading = match self.engine() {
+            Engine::Postgres => Reading::Postgres,
+            Engine::MySql => Reading::MySql(settings.sql_mode, self.snapshot.flavour()),
+        };
+        Script::read(text, reading)
     }
 
     /// Parses a statement of a script.
     pub(super) fn parse(
         &self,
-        _settings: &Settings,
+        settings: &Settings,
         text: &str,
         script: &Script,
         range: Range<usize>,
     ) -> Result<Statement, Refusal> {
-        crate::sql::postgres::parse(text, &script.tokens, range).map_err(|error| {
+        let parsed = match self.engine() {
+            Engine::Postgres => postgres::parse(text, &script.tokens, range),
+            Engine::MySql => mysql::parse(text, &script.tokens, range, settings.sql_mode, self.snapshot.flavour()),
+        };
+        parsed.map_err(|error| {
             let mut refusal = Refusal::with_state(SYNTAX_ERROR, error.message.to_string());
             refusal.token = error.token;
             refusal.advise("the checkpoint refuses what it does not understand")
@@ -292,6 +301,7 @@ impl VirtualDatabase {
             snapshot: &self.snapshot,
             rules,
             search_path: settings.search_path.as_deref().unwrap_or(self.snapshot.search_path()),
+            sql_mode: settings.sql_mode,
             role: &self.role.name,
             inside_view: false,
         }

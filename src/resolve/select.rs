@@ -9,8 +9,9 @@ use super::resolved::OutputColumn;
 use super::scope::{Kind, ScopeId};
 use crate::catalog::TypeClass;
 use crate::policy::Treatment;
-use crate::sql::Engine;
 use crate::sql::ast::{Expr, ExprKind, Name, Select, SelectItem};
+use crate::sql::mysql::naming;
+use crate::sql::{Engine, Token};
 
 impl Binder<'_> {
     pub(super) fn select(&mut self, select: &Select, scope: ScopeId) -> Result<Output, Refusal> {
@@ -114,15 +115,22 @@ impl Binder<'_> {
                     "?column?".into()
                 })
             }
-            Engine::MySql => {
-                let name = crate::sql::mysql::naming::output_name(expr, self.text, self.tokens);
-                if !matches!(expr.kind, ExprKind::Column(_)) {
-                    let label = format!("AS {}", self.quote(&name));
-                    self.edit(expr.tokens.end..expr.tokens.end, label);
-                }
-                name
-            }
+            Engine::MySql => self.mysql_label(expr),
         }
+    }
+
+    fn mysql_label(&mut self, expr: &Expr) -> Box<str> {
+        let (mode, flavour) = (self.world.sql_mode, self.world.snapshot.flavour());
+        let name = naming::output_name(expr, self.text, self.tokens, mode, flavour);
+        if !matches!(expr.kind, ExprKind::Column(_)) {
+            let item = naming::item_tokens(expr, self.text, self.tokens);
+            let inside = usize::try_from(item.start).unwrap_or(0)..usize::try_from(item.end).unwrap_or(0);
+            let literals = self.tokens.get(inside).unwrap_or_default().iter().any(Token::is_plain_literal);
+            self.out.reads_literals |= literals;
+            let label = format!("AS {}", self.quote(&name));
+            self.edit(item.end..item.end, label);
+        }
+        name
     }
 
     /// Everything that a bare star stands for.

@@ -8,6 +8,7 @@ use crate::catalog::known::{BuiltinRule, SystemView};
 use crate::catalog::{Relation, Snapshot};
 use crate::policy::RelationAccess;
 use crate::sql::Engine;
+use crate::sql::mysql::SqlMode;
 
 /// What the rules say of the things that names refer to.
 pub trait Rules {
@@ -41,6 +42,8 @@ pub struct World<'a> {
     /// PostgreSQL: the schemas that unqualified names are looked for in, `pg_catalog` not among them. MySQL: the current
     /// database, if there is one.
     pub search_path: &'a [Box<str>],
+    /// MySQL: how the text was read.
+    pub sql_mode: SqlMode,
     /// The name of the role, for messages.
     pub role: &'a str,
     /// Whether a view's definition is resolved: its author's grants count, not the role's.

@@ -93,11 +93,13 @@ impl Emitted {
     }
 
     fn push_token(&mut self, text: &str, token: &Token, number: usize, joined: bool) {
-        if !joined {
+        let source = token.text(text);
+        // On MySQL two minus signs are a comment if a blank follows, which what was put behind them could begin with.
+        if !joined || (source == "-" && self.sql.ends_with('-')) {
             self.space();
         }
         let start = self.sql.len();
-        self.sql.push_str(token.text(text));
+        self.sql.push_str(source);
         self.parts.push(Part { bytes: start..self.sql.len(), token: Some(number) });
     }
 

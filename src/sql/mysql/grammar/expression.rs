@@ -35,7 +35,7 @@ struct Infix {
 enum Kind {
     /// Left-associative with an operand of the next level.
     Left,
-    /// AND, OR, concatenation: a chain is one node.
+    /// AND, OR, concatenation, sums, products: a chain is one node.
     Chain,
     /// `=` and its kin, which take ANY and ALL.
     Comparison,
@@ -88,17 +88,16 @@ impl Grammar<'_> {
                 break;
             }
             let token = self.cursor.at();
-            left = match (infix.kind, left) {
-                (Kind::Chain, Expr { kind: ExprKind::Operation(mut operation), .. })
-                    if chain == Some(infix.symbol) && *operation.operator.symbol == *infix.symbol =>
-                {
+            left = match left {
+                Expr { kind: ExprKind::Operation(mut operation), .. } if chain == Some(infix.symbol) => {
                     self.cursor.advance();
-                    operation.operands.push(self.operation(infix.level + 1)?);
+                    operation.operands.push(self.right_operand(infix)?);
                     self.node(ExprKind::Operation(operation), start)
                 }
-                (_, left) => self.infix_operation(infix, left, start, token)?,
+                left => self.infix_operation(infix, left, start, token)?,
             };
-            chain = (infix.kind == Kind::Chain).then_some(infix.symbol);
+            let chains = infix.kind == Kind::Chain || infix.symbol == "+";
+            chain = chains.then_some(infix.symbol);
             ceiling = self.ceiling(infix, &left);
         }
         Ok(left)
@@ -180,7 +179,7 @@ impl Grammar<'_> {
             ">>" => (level::SHIFT, Kind::Left, ">>"),
             "+" => (level::ADD, Kind::Additive, "+"),
             "-" => (level::ADD, Kind::Additive, "-"),
-            "*" => (level::MULTIPLY, Kind::Left, "*"),
+            "*" => (level::MULTIPLY, Kind::Chain, "*"),
             "/" => (level::MULTIPLY, Kind::Left, "/"),
             "%" => (level::MULTIPLY, Kind::Left, "%"),
             "^" => (level::BIT_XOR, Kind::Left, "^"),
@@ -203,13 +202,9 @@ impl Grammar<'_> {
         self.cursor.advance();
         let mut operands = vec![left];
         match infix.kind {
-            Kind::Left | Kind::Chain => operands.push(self.operation(infix.level + 1)?),
+            Kind::Left | Kind::Chain | Kind::Additive => operands.push(self.right_operand(infix)?),
             Kind::Comparison if self.is_quantified() => return self.quantified(infix, operands, start, token),
             Kind::Comparison => operands.push(self.operation(level::PREDICATE)?),
-            Kind::Additive if self.cursor.is_word("interval") && !self.is_interval_function() => {
-                operands.push(self.interval()?);
-            }
-            Kind::Additive => operands.push(self.operation(level::MULTIPLY)?),
             Kind::In => return self.in_operation(infix, operands, start, token),
             Kind::Between => {
                 let middle = if self.is_maria() { level::PREDICATE } else { level::BIT_OR };
@@ -232,6 +227,14 @@ impl Grammar<'_> {
             Kind::Is => {}
         }
         self.operator_node(infix.symbol, token, operands, start)
+    }
+
+    /// The right operand of an operator that groups to the left.
+    fn right_operand(&mut self, infix: Infix) -> Parsed<Expr> {
+        if infix.kind == Kind::Additive && self.cursor.is_word("interval") && !self.is_interval_function() {
+            return self.interval();
+        }
+        self.operation(infix.level + 1)
     }
 
     /// `x [NOT] LIKE y [ESCAPE z]`; MySQL takes no arithmetic on the right.

@@ -40,8 +40,13 @@ impl Grammar<'_> {
             self.in_on_duplicate = true;
             let assignments = self.comma_list(Self::set_clause)?;
             self.in_on_duplicate = false;
-            insert.on_conflict =
-                Some(OnConflict { target: Vec::new(), target_filter: None, assignments, filter: None });
+            insert.on_conflict = Some(OnConflict {
+                target: Vec::new(),
+                target_filter: None,
+                assignments,
+                filter: None,
+                filter_at: None,
+            });
         }
         insert.returning = self.returning()?;
         Ok(Statement::Insert(Box::new(insert)))

@@ -63,7 +63,7 @@ impl Grammar<'_> {
     /// From behind the first operand on. `simple`: without parentheses, so that what follows belongs to it.
     fn query_rest(&mut self, with: Option<With>, first: Query, simple: bool, start: u32) -> Parsed<Query> {
         let before = self.cursor.at();
-        let mut query = self.set_operations(first, start)?;
+        let mut query = self.set_operations(first)?;
         let operation = self.cursor.at() != before;
         if !simple && !operation && (with.is_some() || self.continues_query()) {
             self.cursor.grow()?;
@@ -88,42 +88,41 @@ impl Grammar<'_> {
         }
     }
 
-    /// UNION and EXCEPT in order; INTERSECT binds tighter.
-    fn set_operations(&mut self, first: Query, start: u32) -> Parsed<Query> {
-        let mut left = self.intersections(first, start)?;
-        while self.cursor.take_word("union") || self.cursor.take_word("except") {
-            self.set_option();
-            let right_start = self.cursor.at();
-            let (right, _) = self.query_operand()?;
-            let right = self.intersections(right, right_start)?;
-            left = self.set_operation(left, right, start)?;
+    /// UNION, EXCEPT and INTERSECT: which rows come out is the server's matter, names and columns are the same in
+    /// whatever order they are grouped.
+    fn set_operations(&mut self, first: Query) -> Parsed<Query> {
+        let mut arms = vec![first];
+        while ["union", "except", "intersect"].iter().any(|word| self.cursor.take_word(word)) {
+            if !self.cursor.take_word("all") {
+                self.cursor.take_word("distinct");
+            }
+            if arms.last().is_some_and(|left| matches!(&left.body, QueryBody::Select(select) if select.into.is_some()))
+            {
+                return Err(self.cursor.unsupported("`INTO` of a query that is not the last one"));
+            }
+            arms.push(self.query_operand()?.0);
         }
-        Ok(left)
+        self.balanced(arms)
     }
 
-    fn intersections(&mut self, first: Query, start: u32) -> Parsed<Query> {
-        let mut left = first;
-        while self.cursor.take_word("intersect") {
-            self.set_option();
-            let (right, _) = self.query_operand()?;
-            left = self.set_operation(left, right, start)?;
+    /// A chain as a tree of small height.
+    fn balanced(&mut self, mut arms: Vec<Query>) -> Parsed<Query> {
+        while arms.len() > 1 {
+            self.cursor.grow()?;
+            let mut pairs = Vec::with_capacity(arms.len().div_ceil(2));
+            let mut rest = arms.into_iter();
+            while let Some(left) = rest.next() {
+                let Some(right) = rest.next() else {
+                    pairs.push(left);
+                    break;
+                };
+                let tokens = left.tokens.start..right.tokens.end;
+                let body = QueryBody::SetOperation { left: Box::new(left), right: Box::new(right) };
+                pairs.push(Query { tokens, ..self.plain_query(body, 0) });
+            }
+            arms = pairs;
         }
-        Ok(left)
-    }
-
-    fn set_option(&mut self) {
-        if !self.cursor.take_word("all") {
-            self.cursor.take_word("distinct");
-        }
-    }
-
-    fn set_operation(&mut self, left: Query, right: Query, start: u32) -> Parsed<Query> {
-        self.cursor.grow()?;
-        if matches!(&left.body, QueryBody::Select(select) if select.into.is_some()) {
-            return Err(self.cursor.unsupported("`INTO` of a query that is not the last one"));
-        }
-        let body = QueryBody::SetOperation { left: Box::new(left), right: Box::new(right) };
-        Ok(self.plain_query(body, start))
+        arms.pop().ok_or_else(|| self.cursor.expected("a query"))
     }
 
     /// SELECT, VALUES, TABLE or a query in parentheses; the second is whether it has none.

@@ -1,23 +1,23 @@
 //! JSON_TABLE.
 
 use super::{Grammar, Parsed};
-use crate::sql::ast::{Call, ExprKind, Name, ObjectName, TableFunction, TableRef};
+use crate::sql::ast::{ExprKind, Name, TableFunction, TableRef, TypeName};
 
 impl Grammar<'_> {
     /// `JSON_TABLE (x, '$' COLUMNS (…)) AS a`
     pub(super) fn json_table(&mut self) -> Parsed<TableRef> {
         let start = self.cursor.at();
-        let name = self.any_word();
-        let name = ObjectName { parts: vec![name], tokens: self.cursor.since(start) };
+        self.cursor.advance();
         self.cursor.expect_symbol("(")?;
         let document = self.expr()?;
         self.cursor.expect_symbol(",")?;
         let path = self.string()?;
         let mut columns = Vec::new();
-        self.json_columns(&mut columns)?;
+        let mut types = Vec::new();
+        self.json_columns(&mut columns, &mut types)?;
         self.cursor.expect_symbol(")")?;
-        let call = Call { name, arguments: vec![document, path], order_by: Vec::new(), filter: None, over: None };
-        let functions = vec![self.outer_node(ExprKind::Call(Box::new(call)), start)?];
+        let form = ExprKind::Special { name: "json_table", operands: vec![document, path] };
+        let functions = vec![self.outer_node(form, start)?];
         let alias = self.table_alias()?;
         if alias.is_none() {
             return Err(self.cursor.expected("an alias"));
@@ -29,29 +29,30 @@ impl Grammar<'_> {
             ordinality: false,
             alias,
             columns,
+            types,
             tokens,
         })))
     }
 
     /// `COLUMNS (a INT PATH '$.a', NESTED PATH '$.b' COLUMNS (…))`
-    fn json_columns(&mut self, columns: &mut Vec<Name>) -> Parsed<()> {
+    fn json_columns(&mut self, columns: &mut Vec<Name>, types: &mut Vec<TypeName>) -> Parsed<()> {
         self.cursor.expect_word("columns")?;
         let level = self.cursor.enter()?;
-        self.parenthesized_list(|g| g.json_column(columns))?;
+        self.parenthesized_list(|g| g.json_column(columns, types))?;
         self.cursor.leave(level)
     }
 
-    fn json_column(&mut self, columns: &mut Vec<Name>) -> Parsed<()> {
+    fn json_column(&mut self, columns: &mut Vec<Name>, types: &mut Vec<TypeName>) -> Parsed<()> {
         if self.cursor.is_word("nested") && self.cursor.is_word_ahead(1, "path") {
             self.cursor.advance_by(2);
             self.string()?;
-            return self.json_columns(columns);
+            return self.json_columns(columns, types);
         }
         columns.push(self.name()?);
         if self.cursor.take_words(&["for", "ordinality"]) {
             return Ok(());
         }
-        self.data_type()?;
+        types.push(self.data_type()?);
         if self.cursor.take_word("collate") {
             self.character_set_name()?;
         }
