@@ -17,7 +17,6 @@ pub struct Snapshot {
     source: Arc<str>,
     engine: Option<Engine>,
     server_version: u32,
-    flavour: Flavour,
     database: Box<str>,
     search_path: Vec<Box<str>>,
     lower_case_table_names: u8,
@@ -51,11 +50,6 @@ impl Snapshot {
     /// `server_version_num`, for example 150018.
     pub fn server_version(&self) -> u32 {
         self.server_version
-    }
-
-    /// MySQL or MariaDB, where the engine is one of them.
-    pub fn flavour(&self) -> Flavour {
-        self.flavour
     }
 
     /// The database on the server; clients may write it before a schema (PostgreSQL).
@@ -176,11 +170,6 @@ impl SnapshotBuilder {
     /// Sets the database's name on the server.
     pub fn database(&mut self, name: impl Into<Box<str>>) {
         self.snapshot.database = name.into();
-    }
-
-    /// Sets whether the server is MySQL or MariaDB.
-    pub fn flavour(&mut self, flavour: Flavour) {
-        self.snapshot.flavour = flavour;
     }
 
     /// Sets the schemas searched by default.
