@@ -132,10 +132,10 @@ fn behind_parentheses(c: &mut Cursor<'_>, inside: Inside) -> Result<TableRef, Sy
     Ok(match inside {
         Inside::Query(query) => TableRef::Derived { lateral: false, query, alias: alias(c)? },
         Inside::Join(mut join) => {
-            if let Some(alias) = alias(c)? {
-                if join.alias.replace(alias).is_some() {
-                    return Err(c.expected("one name for the join before this"));
-                }
+            if let Some(alias) = alias(c)?
+                && join.alias.replace(alias).is_some()
+            {
+                return Err(c.expected("one name for the join before this"));
             }
             TableRef::Join(join)
         }

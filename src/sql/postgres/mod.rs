@@ -36,6 +36,9 @@ mod types;
 mod utility;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use super::ast::Statement;

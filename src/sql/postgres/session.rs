@@ -62,10 +62,8 @@ type Setting = (Box<str>, Vec<SetValue>);
 /// A setting and its values (`set_rest_more`).
 fn setting(c: &mut Cursor<'_>) -> Result<Setting, SyntaxError> {
     let plain = c.is_symbol_ahead(1, "=") || c.is_word_ahead(1, "to") || c.is_symbol_ahead(1, ".");
-    if !plain {
-        if let Some(known) = setting_of_words(c)? {
-            return Ok(known);
-        }
+    if !plain && let Some(known) = setting_of_words(c)? {
+        return Ok(known);
     }
     let name = variable(c)?;
     if c.take_words(&["from", "current"]) {

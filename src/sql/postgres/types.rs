@@ -238,7 +238,7 @@ mod tests {
             ("time without time zone", "time", 4),
             ("interval day to second(3) x", "interval", 7),
             ("interval(3)", "interval", 4),
-            ("numeric(10, -2) array[4]", "numeric", 10),
+            ("numeric(10, -2) array[4]", "numeric", 11),
             ("geometry(Point, 4326)", "geometry", 6),
             ("setof app.t", "app.t", 4),
             ("bit varying(3)", "bit varying", 5),
