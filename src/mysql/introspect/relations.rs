@@ -84,7 +84,7 @@ fn read_columns(rows: &Rows, json: &ColumnNames) -> Result<ByTable<Vec<Column>>,
             generated: row.get(8).map(Into::into),
         };
         match &mut last {
-            Some(((of_schema, of_table), list)) if **of_schema == *schema && **of_table == *table => list.push(column),
+            Some((owner, columns_of)) if *owner.0 == *schema && *owner.1 == *table => columns_of.push(column),
             _ => {
                 if let Some((of, list)) = last.take() {
                     columns.entry(of).or_default().extend(list);

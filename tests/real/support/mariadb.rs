@@ -4,6 +4,7 @@
 //! `caching_sha2_password` on MySQL), `ed`/`ed-pw` (MariaDB's `client_ed25519`), `tlsonly`/`tls-pw`,
 //! `certuser`/`cert-pw` (client certificate).
 
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -194,8 +195,11 @@ const ACCOUNTS: &str = "
 fn ask(client: &Path, socket: &Path, database: &str, sql: &str) -> Result<Vec<Vec<String>>, String> {
     let mut command = Command::new(client);
     command.args(["--no-defaults", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", "-uroot"]);
-    command.arg("-S").arg(socket).arg(format!("--execute={sql}")).arg(format!("--database={database}"));
-    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{}: {e}", client.display()))?;
+    command.arg("-S").arg(socket).arg(format!("--database={database}"));
+    // A script can be longer than an argument may be.
+    let mut script = tempfile::tempfile().map_err(|e| e.to_string())?;
+    script.write_all(sql.as_bytes()).and_then(|()| script.rewind()).map_err(|e| e.to_string())?;
+    let output = command.stdin(Stdio::from(script)).output().map_err(|e| format!("{}: {e}", client.display()))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(text.find("ERROR ").map_or(text.clone(), |start| text[start..].trim_end().to_owned()));
