@@ -37,7 +37,7 @@ pub fn reload(node: &Node, running: &Config) -> Result<Reloaded, Diagnostics> {
         }
         Err(mistakes) => {
             node.metrics.reload_failures.add_one();
-            node.audit.reloaded(version, Some(&mistakes.to_string()));
+            node.audit.reloaded(version, Some(&mistakes.brief()));
             tracing::error!("rules and users NOT reloaded, the old ones stay in force\n{mistakes}");
             Err(mistakes)
         }

@@ -9,6 +9,9 @@ use crate::policy::reader::Value;
 /// Reads `"literal"`, `{ env = "NAME" }` or `{ file = "PATH" }`. A newline at the end of a file or variable is no part
 /// of the secret. Mistakes never show the secret.
 pub(super) fn read(value: Value<'_>, folder: &Path, secrets: Secrets) -> Option<Vec<u8>> {
+    if !value.raw().is_table() {
+        value.hide();
+    }
     if value.raw().is_str() {
         return value.text().map(|text| text.as_bytes().to_vec());
     }

@@ -33,6 +33,7 @@ fn user(name: Located<Arc<str>>, value: Value<'_>) -> Option<UserDraft> {
         table.optional("description", Value::string);
         let verifier = table.required("password", |value| verifier(value, &name.value));
         let native_password = table.optional("native_password", |value| {
+            value.hide();
             value.parsed(|text| {
                 parse_native_password(text).ok_or_else(|| {
                     "this is no verifier of mysql_native_password, which is `*` and 40 hex digits".to_owned()
@@ -56,14 +57,14 @@ fn user(name: Located<Arc<str>>, value: Value<'_>) -> Option<UserDraft> {
     })
 }
 
-/// The text is not repeated in the message: it could be a password.
+/// The text is never shown: it could be a password.
 fn verifier(value: Value<'_>, user: &str) -> Option<Verifier> {
+    value.hide();
     match value.string()?.parse() {
         Ok(verifier) => Some(verifier),
         Err(bad) => {
-            // Nor is the line shown: the place is the key.
             let message = format!("the password of `{user}` cannot be used: {bad}");
-            let finding = Finding::error("bad-verifier", value.key_place(), message);
+            let finding = Finding::error("bad-verifier", value.place(), message);
             value.findings().add(finding.help(format!("make one with `sekisho passwd {user}`")));
             None
         }

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostics::{FileId, Finding, Findings, Located, Place};
+use super::diagnostics::{FileId, Finding, Findings, Located, MISSING_KEY, Place, SYNTAX, nearest};
+
+/// Keys whose values are secrets: what seems to be a slip of one of them is not shown.
+const SECRET_KEYS: [&str; 3] = ["password", "native_password", "key"];
 
 /// Reads a whole file. Mistakes in its syntax are noted, and what could be read around them is given to `read`.
 pub fn read_file<T>(
@@ -22,11 +25,12 @@ pub fn read_file<T>(
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        findings.add(Finding::error("syntax", Place::new(file, span), error.message().to_owned()));
+        findings.add(Finding::error(SYNTAX, Place::new(file, span), error.message().to_owned()));
     }
     let place = Place::whole(file);
-    let table =
-        Table { findings, place, what: "the file".to_owned(), entries: table.get_ref(), known: RefCell::default() };
+    let path = findings.path(file);
+    let what = format!("`{}`", path.rsplit('/').next().unwrap_or(&path));
+    let table = Table { findings, place, what, entries: table.get_ref(), known: RefCell::default() };
     let value = read(&table);
     table.finish();
     value
@@ -79,7 +83,7 @@ impl<'a> Table<'a> {
     pub fn required<T>(&self, key: &'static str, read: impl FnOnce(Value<'a>) -> Option<T>) -> Option<T> {
         let value = self.get(key);
         if value.is_none() {
-            self.error("missing-key", format!("{} has no `{key}`", self.what));
+            self.error(MISSING_KEY, format!("{} has no `{key}`", self.what));
         }
         value.and_then(read)
     }
@@ -105,14 +109,14 @@ impl<'a> Table<'a> {
         self.entries.iter().map(|(key, value)| {
             let place = Place::new(self.place.file, key.span());
             let name = Located { value: Arc::from(&**key.get_ref()), place };
-            (name, Value { findings: self.findings, key: place, key_name: "name", inner: value })
+            (name, Value { findings: self.findings, key: place, key_name: key.get_ref(), inner: value })
         })
     }
 
     /// Reports the keys that were never asked for.
     fn finish(&self) {
         let known = self.known.borrow();
-        for key in self.entries.keys().filter(|key| !known.contains(&&**key.get_ref())) {
+        for (key, value) in self.entries.iter().filter(|(key, _)| !known.contains(&&**key.get_ref())) {
             let place = Place::new(self.place.file, key.span());
             let written = key.get_ref();
             let all = || known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
@@ -120,6 +124,9 @@ impl<'a> Table<'a> {
                 .help(format!("known keys are {}", all()))
                 .nearest(written, known.iter().copied());
             self.findings.add(finding);
+            if nearest(written, known.iter().copied()).is_some_and(|near| SECRET_KEYS.contains(&near)) {
+                self.findings.hide(Place::new(self.place.file, value.span()));
+            }
         }
     }
 }
@@ -129,7 +136,7 @@ impl<'a> Table<'a> {
 pub struct Value<'a> {
     findings: &'a Findings,
     key: Place,
-    key_name: &'static str,
+    key_name: &'a str,
     inner: &'a Spanned<DeValue<'a>>,
 }
 
@@ -147,6 +154,11 @@ impl<'a> Value<'a> {
     /// Where findings go.
     pub fn findings(&self) -> &'a Findings {
         self.findings
+    }
+
+    /// Keeps the value out of excerpts, because it is a secret or could be one.
+    pub fn hide(&self) {
+        self.findings.hide(self.place());
     }
 
     /// The value as the parser has it, for keys that take several types.
@@ -272,7 +284,7 @@ impl<'a> Value<'a> {
             return Some(*value);
         }
         let all = choices.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let finding = Finding::error("bad-value", self.place(), format!("unknown {} `{word}`", self.key_name))
+        let finding = Finding::error("bad-value", self.place(), format!("`{word}` is no value of `{}`", self.key_name))
             .help(format!("known are {all}"))
             .nearest(&word, choices.iter().map(|(name, _)| *name));
         self.findings.add(finding);

@@ -21,6 +21,11 @@ pub enum Severity {
     Warning,
 }
 
+/// The code of findings about TOML itself.
+pub const SYNTAX: &str = "syntax";
+/// The code of findings about what is not there.
+pub const MISSING_KEY: &str = "missing-key";
+
 /// Names a file inside one [`Findings`]; ordered as they were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(usize);
@@ -171,6 +176,7 @@ pub struct File {
 pub struct Findings {
     files: RefCell<Vec<File>>,
     found: RefCell<Vec<Finding>>,
+    hidden: RefCell<Vec<Place>>,
 }
 
 impl Findings {
@@ -191,6 +197,11 @@ impl Findings {
         self.found.borrow_mut().push(finding);
     }
 
+    /// Hides a stretch that holds a secret: excerpts of its line show `*` in its place.
+    pub fn hide(&self, place: Place) {
+        self.hidden.borrow_mut().push(place);
+    }
+
     /// Whether a mistake was found so far.
     pub fn has_errors(&self) -> bool {
         self.found.borrow().iter().any(|finding| finding.severity == Severity::Error)
@@ -198,24 +209,47 @@ impl Findings {
 
     /// Whether some text could not be read to its end, so that a name that seems unknown may be defined there.
     pub fn has_gaps(&self) -> bool {
-        self.found.borrow().iter().any(|finding| matches!(finding.code, "syntax" | "unreadable"))
+        self.found.borrow().iter().any(|finding| matches!(finding.code, SYNTAX | "unreadable"))
     }
 
-    /// Everything found, in the order of files and lines. What is said about a line that is no TOML beside the error
-    /// in its syntax is left out: it would only speak of the reader's guess.
+    /// Everything found, in the order of files and lines. Where the syntax is broken, only the first thing said of a
+    /// line is kept, and keys of that file are not missed: more would only speak of the parser's guesses.
     pub fn finish(self) -> Diagnostics {
-        let files = self.files.into_inner();
-        let mut found = self.found.into_inner();
-        let line = |place: Place| {
-            let text = files.get(place.file.0).map_or("", |file| &*file.text);
-            (place.file, text.get(..place.start).map_or(0, |before| before.matches('\n').count()))
+        let mut diagnostics = Diagnostics { files: self.files.into_inner(), found: self.found.into_inner() };
+        let line =
+            |diagnostics: &Diagnostics, place: Place| (place.file, diagnostics.position(place.file, place.start).0);
+        diagnostics.found.sort_by(|a, b| (a.place, a.severity, &a.message).cmp(&(b.place, b.severity, &b.message)));
+        diagnostics.found.dedup();
+
+        let syntax = diagnostics.found.iter().filter(|finding| finding.code == SYNTAX);
+        let broken: Vec<_> = syntax.map(|finding| (line(&diagnostics, finding.place), finding.place)).collect();
+        let worth_saying = |finding: &Finding| {
+            let here = line(&diagnostics, finding.place);
+            match broken.iter().find(|(line, _)| *line == here) {
+                Some((_, first)) => finding.code == SYNTAX && finding.place == *first,
+                None => finding.code != MISSING_KEY || broken.iter().all(|((file, _), _)| *file != here.0),
+            }
         };
-        let broken: Vec<_> = found.iter().filter(|f| f.code == "syntax").map(|f| line(f.place)).collect();
-        found.retain(|f| f.code == "syntax" || !broken.contains(&line(f.place)));
-        found.sort_by(|a, b| (a.place, a.severity, &a.message).cmp(&(b.place, b.severity, &b.message)));
-        found.dedup();
-        Diagnostics { files, found }
+        let found = diagnostics.found.iter().filter(|finding| worth_saying(finding)).cloned().collect();
+        diagnostics.found = found;
+        for place in self.hidden.into_inner() {
+            if let Some(file) = diagnostics.files.get_mut(place.file.0) {
+                file.text = without(&file.text, place);
+            }
+        }
+        diagnostics
     }
+}
+
+/// A text with a stretch of it unreadable, every byte where it was.
+fn without(text: &str, place: Place) -> Arc<str> {
+    let (Some(before), Some(hidden), Some(after)) =
+        (text.get(..place.start), text.get(place.start..place.end), text.get(place.end..))
+    else {
+        return Arc::from(text);
+    };
+    let stars: String = hidden.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+    [before, &stars, after].concat().into()
 }
 
 /// Everything that was found about a set of files.
@@ -239,6 +273,16 @@ impl Diagnostics {
     /// How many warnings there are.
     pub fn warnings(&self) -> usize {
         self.found.len() - self.errors()
+    }
+
+    /// One line a finding: file, line, column and message.
+    pub fn brief(&self) -> String {
+        let line = |finding: &Finding| {
+            let path = self.file(finding.place).map_or("", |file| &*file.path);
+            let (line, column) = self.position(finding.place.file, finding.place.start);
+            format!("{path}:{line}:{column}: {}", finding.message)
+        };
+        self.found.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// Whether nothing was found.
@@ -283,6 +327,17 @@ mod tests {
         let messages: Vec<_> = found.findings().iter().map(|f| f.message.as_str()).collect();
         assert_eq!(messages, ["no value", "unknown key `two`"]);
         assert_eq!(found.position(file, 7), (2, 1));
+    }
+
+    #[test]
+    fn secrets_are_not_shown_and_nothing_moves() {
+        let findings = Findings::default();
+        let file = findings.open("a.toml", "password = \"pä\" # x\n");
+        findings.hide(Place::new(file, 11..16));
+        findings.add(Finding::error("unknown-key", Place::new(file, 0..8), "unknown key `password`"));
+        let found = findings.finish();
+        assert!(found.to_string().contains("password = ***** # x\n"), "{found}");
+        assert_eq!(found.brief(), "a.toml:1:1: unknown key `password`");
     }
 
     #[test]
