@@ -29,7 +29,9 @@ pub fn proves(answer: &[u8], nonce: &[u8], stage2: &[u8; 20]) -> bool {
 
 fn sha1(parts: &[&[u8]]) -> Vec<u8> {
     let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-    parts.iter().for_each(|part| context.update(part));
+    for part in parts {
+        context.update(part);
+    }
     context.finish().as_ref().to_vec()
 }
 

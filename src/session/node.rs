@@ -10,6 +10,7 @@ use super::metrics::Metrics;
 use super::registry::Registry;
 use super::source::Source;
 use crate::audit::Audit;
+use crate::auth::caching_sha2_password::Passwords;
 use crate::auth::{Lockout, User, Users};
 use crate::net::ServerTls;
 use crate::policy::PolicySet;
@@ -79,6 +80,8 @@ pub struct Node {
     pub registry: Registry,
     /// Wrong passwords of late.
     pub lockout: Lockout,
+    /// Passwords proved by MySQL's clients, and the key under which they may come.
+    pub passwords: Arc<Passwords>,
     /// What happened since the start.
     pub metrics: Metrics,
 }
@@ -101,6 +104,7 @@ impl Node {
             timeouts,
             registry: Registry::default(),
             lockout: Lockout::default(),
+            passwords: Arc::default(),
             metrics: Metrics::default(),
         }
     }

@@ -11,6 +11,7 @@ mod harness;
 mod mask_vectors;
 mod masks;
 mod mysql_introspect;
+mod mysql_sessions;
 mod mysql_upstream;
 mod pg_introspect;
 mod support;

@@ -9,9 +9,9 @@ use crate::auth::{caching_sha2_password, ed25519, native_password};
 use crate::mysql::wire::greeting::Greeting;
 use crate::mysql::wire::login::Login;
 use crate::mysql::wire::ok::{self, Ok as OkPacket};
-use crate::mysql::wire::{Capabilities, Malformed, Reader, err, packet};
+use crate::mysql::wire::{Capabilities, Extensions, Malformed, Reader, err, packet};
 use crate::net::{Stream, TlsMode};
-use crate::session::Source;
+use crate::session::{MySqlServer, Source};
 
 /// `sha256_password`, MySQL's plugin before `caching_sha2_password`.
 const SHA256_PASSWORD: &str = "sha256_password";
@@ -40,6 +40,12 @@ pub(super) async fn log_in(source: &Source, wishes: &Wishes, may_use_tls: bool) 
         return Err(UpstreamError::Server(err::Err::read(&exchange.body)?));
     }
     let greeting = Greeting::read(&exchange.body)?;
+    source.remember_mysql(MySqlServer {
+        version: greeting.version.as_str().into(),
+        capabilities: greeting.capabilities.0,
+        extensions: greeting.extensions.0,
+        collation: greeting.collation,
+    });
     let mut login = request(&greeting, wishes)?;
     if let Some((config, name)) = source.tls.handshake().filter(|_| may_use_tls && exchange.stream.tcp().is_some()) {
         if greeting.capabilities.has(Capabilities::SSL) {
@@ -61,7 +67,7 @@ pub(super) async fn log_in(source: &Source, wishes: &Wishes, may_use_tls: bool) 
     let status = exchange.authenticate(&mut plugin, password, login.capabilities).await?;
     let Exchange { stream, input, .. } = exchange;
     let (capabilities, extensions) = (login.capabilities, login.extensions);
-    Ok(Upstream { stream, input, greeting, capabilities, extensions, status })
+    Ok(Upstream { stream, input, connection: greeting.connection, capabilities, extensions, status })
 }
 
 /// The login packet without what the authentication adds.
@@ -79,7 +85,8 @@ fn request<'a>(greeting: &Greeting, wishes: &'a Wishes) -> Result<Login<'a>, Ups
     if !greeting.capabilities.has(needed | Capabilities::PLUGIN_AUTH_LENENC) {
         return Err(UpstreamError::Login("the server is older than MySQL 5.6 and MariaDB 10.0".to_owned()));
     }
-    let mut capabilities = wanted | needed | Capabilities::PLUGIN_AUTH_LENENC;
+    let welcome = wishes.welcome & greeting.capabilities;
+    let mut capabilities = wanted | welcome | needed | Capabilities::PLUGIN_AUTH_LENENC;
     if !wishes.database.is_empty() {
         capabilities = capabilities | Capabilities::CONNECT_WITH_DB;
     }
@@ -88,7 +95,7 @@ fn request<'a>(greeting: &Greeting, wishes: &'a Wishes) -> Result<Login<'a>, Ups
     }
     Ok(Login {
         capabilities,
-        extensions: if mariadb { wishes.extensions & greeting.extensions } else { Default::default() },
+        extensions: if mariadb { wishes.extensions & greeting.extensions } else { Extensions::default() },
         collation: wishes.collation,
         max_packet: 1 << 30,
         database: wishes.database.as_bytes(),
@@ -170,9 +177,8 @@ impl Plugin {
             native_password::NAME => Ok(native_password::scramble(password, &self.nonce)),
             ed25519::NAME => Ok(ed25519::sign(password, &self.nonce)),
             SHA256_PASSWORD if password.is_empty() => Ok(vec![0]),
-            SHA256_PASSWORD if private => Ok([password, &[0]].concat()),
+            SHA256_PASSWORD | CLEAR_PASSWORD if private => Ok([password, &[0]].concat()),
             SHA256_PASSWORD => Ok(vec![REQUEST_SHA256_KEY]),
-            CLEAR_PASSWORD if private => Ok([password, &[0]].concat()),
             CLEAR_PASSWORD => Err(UpstreamError::Login(
                 "the server wants the password in clear text; set `tls` of the source to `require` or more".to_owned(),
             )),

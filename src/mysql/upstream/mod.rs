@@ -12,10 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub use query::{Row, Rows};
 
-use super::wire::greeting::Greeting;
 use super::wire::{Capabilities, Extensions, HEADER, Header, Malformed, err};
 use crate::net::{Address, Stream, TlsMode};
-use crate::session::{MySqlServer, Source, SourceSpec};
+use crate::session::{Source, SourceSpec};
 
 /// The longest that connecting and logging in may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,6 +57,8 @@ pub enum UpstreamError {
 pub struct Wishes {
     /// Capabilities agreed on with the client; every one of them is needed.
     pub capabilities: Capabilities,
+    /// Capabilities that are used where the server has them.
+    pub welcome: Capabilities,
     /// MariaDB's capabilities agreed on with the client.
     pub extensions: Extensions,
     /// Collation of the connection; decides its character set too.
@@ -89,8 +90,8 @@ pub struct Upstream {
     pub stream: Stream,
     /// Bytes that came and were not read.
     pub input: BytesMut,
-    /// What the server said about itself.
-    pub greeting: Greeting,
+    /// The server's number of the connection.
+    pub connection: u32,
     /// What is in use on this connection.
     pub capabilities: Capabilities,
     /// What of MariaDB's is in use.
@@ -110,14 +111,7 @@ pub async fn connect(source: &Source, wishes: &Wishes) -> Result<Upstream, Upstr
             done => done,
         }
     };
-    let upstream = tokio::time::timeout(LOGIN_TIMEOUT, login).await.map_err(|_| UpstreamError::TimedOut)??;
-    source.remember_mysql(MySqlServer {
-        version: upstream.greeting.version.as_str().into(),
-        capabilities: upstream.greeting.capabilities.0,
-        extensions: upstream.greeting.extensions.0,
-        collation: upstream.greeting.collation,
-    });
-    Ok(upstream)
+    tokio::time::timeout(LOGIN_TIMEOUT, login).await.map_err(|_| UpstreamError::TimedOut)?
 }
 
 /// Where a source listens: a host that begins with `/` is the path of a Unix socket.
@@ -130,6 +124,11 @@ fn address(spec: &SourceSpec) -> Address {
 }
 
 impl Upstream {
+    /// A connection that was in use elsewhere, between two commands.
+    pub fn resume(stream: Stream, connection: u32, capabilities: Capabilities, status: u16) -> Self {
+        Self { stream, input: BytesMut::new(), connection, capabilities, extensions: Extensions::default(), status }
+    }
+
     /// Sends bytes.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), UpstreamError> {
         send(&mut self.stream, bytes).await

@@ -3,7 +3,13 @@
 use super::{Upstream, UpstreamError};
 use crate::mysql::wire::capability::status;
 use crate::mysql::wire::ok::{self, Ok as OkPacket};
+use crate::mysql::wire::prepared::Prepared;
+use crate::mysql::wire::reader::Put;
 use crate::mysql::wire::{Capabilities, Malformed, Reader, command, err, packet};
+use crate::sql::Engine;
+
+/// The type of a string parameter, and that it is not unsigned.
+const VAR_STRING: [u8; 2] = [0xfd, 0];
 
 /// The rows of a result, every value as text.
 #[derive(Debug, Default)]
@@ -77,6 +83,54 @@ impl Upstream {
                 return Ok(rows);
             }
         }
+    }
+
+    /// Sets user variables to strings that no statement text holds: they travel as parameters.
+    pub async fn set_variables(&mut self, names: &[&str], values: &[&str]) -> Result<(), UpstreamError> {
+        let settings: Vec<String> =
+            names.iter().map(|name| format!("@{} = ?", Engine::MySql.quote_identifier(name))).collect();
+        let mut out = Vec::new();
+        packet::append(
+            &mut out,
+            0,
+            &[&[command::STMT_PREPARE], format!("set {}", settings.join(", ")).as_bytes()].concat(),
+        );
+        self.send(&out).await?;
+        let mut body = Vec::new();
+        self.receive(&mut body).await?;
+        if body.first() == Some(&err::MARK) {
+            return Err(UpstreamError::Server(err::Err::read(&body)?));
+        }
+        let prepared = Prepared::read(&body, self.capabilities.has(Capabilities::OPTIONAL_METADATA))?;
+        if prepared.described {
+            // SET has no columns; its parameters are described, an EOF packet behind them for old clients.
+            let ends = usize::from(!self.capabilities.has(Capabilities::DEPRECATE_EOF));
+            for _ in 0..usize::from(prepared.parameters) + ends {
+                self.receive(&mut body).await?;
+            }
+        }
+        let mut execute = vec![command::STMT_EXECUTE];
+        execute.put_le32(prepared.id);
+        execute.push(0);
+        execute.put_le32(1);
+        execute.resize(execute.len() + values.len().div_ceil(8), 0);
+        execute.push(1);
+        for _ in values {
+            execute.extend_from_slice(&VAR_STRING);
+        }
+        for value in values {
+            execute.put_lenenc_bytes(value.as_bytes());
+        }
+        out.clear();
+        packet::append(&mut out, 0, &execute);
+        self.send(&out).await?;
+        self.result().await?;
+        out.clear();
+        packet::append_with(&mut out, 0, |out| {
+            out.push(command::STMT_CLOSE);
+            out.put_le32(prepared.id);
+        });
+        self.send(&out).await
     }
 
     /// Reads one result, and whether another follows.

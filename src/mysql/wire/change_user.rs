@@ -2,7 +2,7 @@
 //!
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_change_user.html>
 
-use super::login::read_attributes;
+use super::login::{Attributes, read_attributes};
 use super::{Capabilities, Malformed, Reader};
 
 /// Who wants to go on.
@@ -17,7 +17,7 @@ pub struct ChangeUser<'a> {
     /// The authentication plugin.
     pub plugin: &'a [u8],
     /// Names and values that the client says about itself.
-    pub attributes: Vec<(&'a [u8], &'a [u8])>,
+    pub attributes: Attributes<'a>,
 }
 
 impl<'a> ChangeUser<'a> {

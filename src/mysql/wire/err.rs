@@ -55,6 +55,13 @@ impl Err {
         out.extend_from_slice(self.message.get(..end).unwrap_or_default().as_bytes());
     }
 
+    /// Writes the payload for a client that was not greeted yet, which expects no SQLSTATE.
+    pub fn write_early(&self, out: &mut Vec<u8>) {
+        out.push(MARK);
+        out.put_le16(self.code);
+        out.extend_from_slice(self.message.as_bytes());
+    }
+
     /// SQLSTATE as text.
     pub fn sqlstate(&self) -> &str {
         std::str::from_utf8(&self.sqlstate).unwrap_or("HY000")

@@ -8,6 +8,9 @@ use super::{Capabilities, Extensions, Malformed, Reader};
 /// Bytes before the user's name, and all bytes of a request for TLS.
 pub const FIXED: usize = 32;
 
+/// Names and values that a client says about itself.
+pub type Attributes<'a> = Vec<(&'a [u8], &'a [u8])>;
+
 /// A login packet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Login<'a> {
@@ -28,7 +31,7 @@ pub struct Login<'a> {
     /// The authentication plugin.
     pub plugin: &'a [u8],
     /// Names and values that the client says about itself.
-    pub attributes: Vec<(&'a [u8], &'a [u8])>,
+    pub attributes: Attributes<'a>,
     /// Level of zstd.
     pub zstd_level: u8,
 }
@@ -94,7 +97,7 @@ impl<'a> Login<'a> {
         out.put_le32(self.extensions.0);
     }
 
-    /// Writes the payload of the packet; PLUGIN_AUTH_LENENC must be among the capabilities.
+    /// Writes the payload of the packet; `PLUGIN_AUTH_LENENC` must be among the capabilities.
     pub fn write(&self, out: &mut Vec<u8>) {
         self.write_fixed(out);
         out.put_nul_bytes(self.user);
@@ -122,7 +125,7 @@ impl<'a> Login<'a> {
 }
 
 /// Reads pairs of length-encoded strings.
-pub(super) fn read_attributes(bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, Malformed> {
+pub(super) fn read_attributes(bytes: &[u8]) -> Result<Attributes<'_>, Malformed> {
     let mut reader = Reader::new(bytes);
     let mut attributes = Vec::new();
     while !reader.is_empty() {

@@ -18,7 +18,7 @@ pub struct Ok<'a> {
     pub mark: u8,
     /// Rows changed.
     pub affected: u64,
-    /// The last AUTO_INCREMENT value.
+    /// The last `AUTO_INCREMENT` value.
     pub last_insert_id: u64,
     /// Status flags.
     pub status: u16,

@@ -114,13 +114,15 @@ pub trait Put {
 
 impl Put for Vec<u8> {
     fn put_lenenc(&mut self, value: u64) {
-        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
-        match value {
-            ..=0xfa => self.push(a),
-            ..=0xffff => self.extend_from_slice(&[0xfc, a, b]),
-            ..=0xff_ffff => self.extend_from_slice(&[0xfd, a, b, c]),
-            _ => self.extend_from_slice(&[0xfe, a, b, c, d, e, f, g, h]),
-        }
+        let bytes = value.to_le_bytes();
+        let (mark, len) = match value {
+            ..=0xfa => (None, 1),
+            0xfb..=0xffff => (Some(0xfc), 2),
+            0x1_0000..=0xff_ffff => (Some(0xfd), 3),
+            _ => (Some(0xfe), 8),
+        };
+        self.extend(mark);
+        self.extend_from_slice(bytes.get(..len).unwrap_or_default());
     }
 
     fn put_lenenc_bytes(&mut self, bytes: &[u8]) {

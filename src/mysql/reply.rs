@@ -1,0 +1,114 @@
+//! The proxy's own words in a server's place: refusals as errors of MySQL, and errors of the server without values.
+
+use super::upstream::UpstreamError;
+use super::wire::err::Err;
+use crate::audit::Unavailable;
+use crate::pipeline::Denial;
+
+/// Words for what cannot be cleaned.
+const WITHHELD: &str = "the server's words are withheld, because they can quote protected values";
+
+/// A refusal as the error that MySQL has for its kind.
+pub fn refusal(denial: &Denial) -> Err {
+    let (code, sqlstate) = match denial.sqlstate {
+        "42501" => (1142, "42000"),
+        "0A000" => (1235, "42000"),
+        "42601" => (1064, "42000"),
+        "42P01" => (1146, "42S02"),
+        "42703" => (1054, "42S22"),
+        "3F000" | "3D000" => (1049, "42000"),
+        "42883" => (1305, "42000"),
+        "57014" => (1317, "70100"),
+        "53300" | "53400" | "54000" => (1226, "42000"),
+        other => (1105, other),
+    };
+    let mut message = denial.message.clone();
+    for more in [&denial.detail, &denial.hint].into_iter().flatten() {
+        message.push_str("; ");
+        message.push_str(more);
+    }
+    Err::new(code, sqlstate, message)
+}
+
+/// Nothing runs that cannot be recorded.
+pub fn unrecorded(error: &Unavailable) -> Err {
+    Err::new(1105, "HY000", error.to_string())
+}
+
+/// A server that cannot be reached, without words about the proxy's own account there.
+pub fn unreachable(source: &str, error: &UpstreamError) -> Err {
+    match error {
+        UpstreamError::Server(error) if matches!(error.code, UNKNOWN_DATABASE | TOO_MANY_CONNECTIONS) => error.clone(),
+        UpstreamError::Server(error) => {
+            let message = format!("source `{source}` refused the proxy's connection with error {}", error.code);
+            Err::new(1105, "HY000", message)
+        }
+        error => Err::new(1105, "HY000", format!("source `{source}` cannot be reached: {error}")),
+    }
+}
+
+const TOO_MANY_CONNECTIONS: u16 = 1040;
+const UNKNOWN_DATABASE: u16 = 1049;
+
+/// An error of the server for a statement over restricted relations: those that speak of names, locks and resources
+/// stay; the words of all others can quote values and are replaced. Number and SQLSTATE stay.
+pub fn clean(error: Err) -> Err {
+    match error.code {
+        // Names: databases, tables, columns, functions; their absence, ambiguity, number, place.
+        1044 | 1046 | 1048 | 1049 | 1050 | 1051 | 1052 | 1054 | 1055 | 1056 | 1060 | 1066 | 1109 | 1110 | 1111 | 1136
+        | 1140 | 1142 | 1143 | 1146 | 1176 | 1191 | 1221 | 1222 | 1227 | 1241 | 1242 | 1247 | 1248 | 1305 | 1318
+        | 1364 | 1370 | 1442 | 1451 | 1452 | 1582 | 1630
+        // Transactions, locks, resources, the end of a connection or of the server's patience.
+        | 1040 | 1041 | 1053 | 1114 | 1205 | 1213 | 1226 | 1290 | 1317 | 1568 | 1615 | 1637 | 1792 | 1927 | 1969
+        | 3024 | 3058 | 3572 | 4031 | 4117
+        // Prepared statements.
+        | 1210 | 1243 | 1295 | 1390 | 1461 => error,
+        _ => Err { message: WITHHELD.to_owned(), ..error },
+    }
+}
+
+/// `info` of an OK packet with the number of warnings, which values decide, set to 0.
+pub fn clean_info(info: &[u8]) -> Vec<u8> {
+    const LABEL: &[u8] = b"Warnings: ";
+    let Some(at) = memchr::memmem::find(info, LABEL) else { return info.to_vec() };
+    let (kept, rest) = info.split_at_checked(at + LABEL.len()).unwrap_or((info, &[]));
+    let behind = rest.iter().skip_while(|byte| byte.is_ascii_digit());
+    kept.iter().chain(b"0").chain(behind).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_that_quote_values_lose_their_words() {
+        let duplicate = Err::new(1062, "23000", "Duplicate entry 'hanako@example.jp' for key 'email'");
+        assert_eq!(clean(duplicate), Err::new(1062, "23000", WITHHELD));
+        let unknown = Err::new(1054, "42S22", "Unknown column 'x' in 'field list'");
+        assert_eq!(clean(unknown.clone()), unknown);
+    }
+
+    #[test]
+    fn warnings_are_not_counted() {
+        assert_eq!(
+            clean_info(b"Rows matched: 3  Changed: 2  Warnings: 12"),
+            b"Rows matched: 3  Changed: 2  Warnings: 0"
+        );
+        assert_eq!(clean_info(b"Records: 1"), b"Records: 1");
+    }
+
+    #[test]
+    fn refusals_say_whom_to_ask() {
+        let denial = Denial {
+            sqlstate: "42501",
+            message: "column `email` is denied".to_owned(),
+            detail: Some("rule `pii`".to_owned()),
+            hint: Some("ask the owner".to_owned()),
+            position: None,
+            rule: None,
+        };
+        let error = refusal(&denial);
+        assert_eq!((error.code, error.sqlstate()), (1142, "42000"));
+        assert_eq!(error.message, "column `email` is denied; rule `pii`; ask the owner");
+    }
+}

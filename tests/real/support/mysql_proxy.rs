@@ -1,0 +1,164 @@
+//! A proxy in this process, in front of MySQL and MariaDB servers.
+//!
+//! Users: `admin`/`admin-pw` with the unrestricted role `admin`, who may become `viewer`; `viewer`/`viewer-pw` with the
+//! restricted role `viewer`; `old`/`old-pw` like `admin`, with a verifier for `mysql_native_password` too.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use ring::{hmac, pbkdf2};
+use sekisho::audit::{Audit, Settings};
+use sekisho::auth::users::Verifier;
+use sekisho::auth::{User, Users};
+use sekisho::mysql;
+use sekisho::net::{ServerTls, TlsMode};
+use sekisho::policy::{Surroundings, parse};
+use sekisho::server::Workers;
+use sekisho::session::{Listeners, Node, Rules, Secret, Source, SourceSpec, Timeouts};
+use sekisho::sql::Engine;
+
+use super::MySqlServer;
+
+/// A proxy that listens.
+pub struct MySqlProxy {
+    /// Where, on 127.0.0.1.
+    pub port: u16,
+    /// What its sessions share.
+    pub node: Arc<Node>,
+    /// Its audit log.
+    pub audit: tempfile::TempDir,
+}
+
+/// A source on a server.
+pub fn source(name: &str, server: &MySqlServer, tls: TlsMode) -> SourceSpec {
+    SourceSpec {
+        name: Arc::from(name),
+        engine: Engine::MySql,
+        host: Arc::from("127.0.0.1"),
+        port: server.port,
+        dbname: Arc::from(name),
+        user: Arc::from("app"),
+        password: Some(Secret::new("app-pw")),
+        tls,
+        ca: Some(server.certificates.ca.clone()),
+        max_connections: 200,
+        tls_server_name: None,
+    }
+}
+
+impl MySqlProxy {
+    /// Starts a proxy over these sources; `rules` are added to the roles.
+    pub fn start(sources: Vec<SourceSpec>, rules: &str, change: impl FnOnce(&mut Listeners, &mut Timeouts)) -> Self {
+        let audit = tempfile::tempdir().unwrap();
+        let rules = Rules { policy: Arc::new(policy(&sources, rules)), users: Arc::new(users()) };
+        let certificates = super::certificates::make(audit.path());
+        let mut listeners = Listeners {
+            postgres_tls: None,
+            mysql_tls: Some(ServerTls::load(&certificates.server, &certificates.server_key, None, &[]).unwrap()),
+            tls_required: false,
+            max_clients: 1000,
+            max_unauthenticated: 1000,
+        };
+        let mut timeouts = Timeouts::default();
+        change(&mut listeners, &mut timeouts);
+        let log = Audit::open(Settings::new(audit.path().join("audit")), "test").unwrap();
+        let sources = sources.into_iter().map(|spec| Source::new(spec).unwrap());
+        let node = Arc::new(Node::new(rules, sources, log, listeners, timeouts));
+        greet(&node);
+        let port = listen(Arc::clone(&node));
+        Self { port, node, audit }
+    }
+
+    /// All records of the audit log so far.
+    pub fn records(&self) -> Vec<serde_json::Value> {
+        self.node.audit.flush();
+        let mut files: Vec<_> =
+            std::fs::read_dir(self.audit.path().join("audit")).unwrap().map(|e| e.unwrap().path()).collect();
+        files.sort();
+        let text: String = files
+            .iter()
+            .filter(|f| f.extension().is_some_and(|e| e == "jsonl"))
+            .map(|f| std::fs::read_to_string(f).unwrap())
+            .collect();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Connects to each source once, as reading its catalog does, so that clients are greeted in its words.
+fn greet(node: &Node) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for source in node.sources.values() {
+        runtime.block_on(mysql::upstream::connect(source, &mysql::upstream::Wishes::own())).unwrap();
+    }
+}
+
+fn listen(node: Arc<Node>) -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port_wanted())).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let audit = node.audit.clone();
+    let workers = Workers::start(2, move || audit.flush()).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let (tcp, peer) = listener.accept().await.unwrap();
+                let tcp = tcp.into_std().unwrap();
+                let node = Arc::clone(&node);
+                workers.run(move || async move {
+                    mysql::login::serve(node, tokio::net::TcpStream::from_std(tcp).unwrap(), peer).await;
+                });
+            }
+        });
+    });
+    port
+}
+
+/// `SEKISHO_TEST_PROXY_PORT` fixes the port, for trying a proxy by hand.
+fn port_wanted() -> u16 {
+    std::env::var("SEKISHO_TEST_PROXY_PORT").map_or(0, |port| port.parse().unwrap())
+}
+
+fn policy(sources: &[SourceSpec], rules: &str) -> sekisho::policy::PolicySet {
+    let text = format!("[role.admin]\nunrestricted = true\n{rules}");
+    let surroundings = Surroundings::new(sources.iter().map(|spec| (Arc::clone(&spec.name), spec.engine)));
+    let (policy, _) = parse(&[("rules.toml", text.as_str())], &surroundings, 1).unwrap_or_else(|e| panic!("{e:?}"));
+    policy
+}
+
+fn users() -> Users {
+    let user = |name: &str, roles: &[&str]| User {
+        name: Arc::from(name),
+        verifier: verifier(&format!("{name}-pw")),
+        native_password: None,
+        roles: roles.iter().map(|role| Arc::from(*role)).collect(),
+        sources: None,
+        attributes: BTreeMap::default(),
+    };
+    let sha1 = |bytes: &[u8]| digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    let native = sha1(sha1(b"old-pw").as_ref()).as_ref().try_into().unwrap();
+    let old = User { native_password: Some(native), ..user("old", &["admin"]) };
+    Users::new([user("admin", &["admin", "viewer"]), user("viewer", &["viewer"]), old])
+}
+
+fn verifier(password: &str) -> Verifier {
+    let (iterations, salt): (u32, Box<[u8]>) = (4096, Box::from(*b"0123456789abcdef"));
+    let mut salted = [0; 32];
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        NonZeroU32::new(iterations).unwrap(),
+        &salt[..],
+        password.as_bytes(),
+        &mut salted,
+    );
+    let key = |text: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &salted), text);
+    Verifier {
+        iterations,
+        salt,
+        stored_key: digest(&SHA256, key(b"Client Key").as_ref()).as_ref().try_into().unwrap(),
+        server_key: key(b"Server Key").as_ref().try_into().unwrap(),
+    }
+}
