@@ -8,6 +8,7 @@
 )]
 
 mod harness;
+mod mask_extremes;
 mod mask_vectors;
 mod masks;
 mod mysql_introspect;

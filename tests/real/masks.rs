@@ -13,7 +13,7 @@ use crate::support::{MySqlDatabase, MySqlServer, PostgresDatabase, mariadb, mysq
 /// The masking key of the tests.
 pub const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-fn keys() -> SessionKeys {
+pub fn keys() -> SessionKeys {
     SessionKeys::new(&[MaskingKey { id: Arc::from("k1"), bytes: KEY.to_vec() }])
 }
 
@@ -25,7 +25,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What a session of the proxy has: the keys.
-fn postgres_session() -> String {
+pub fn postgres_session() -> String {
     let settings = keys().settings(Engine::Postgres);
     settings.iter().fold("set timezone = 'UTC';".to_owned(), |mut sql, (name, value)| {
         let _ = write!(sql, "set {name} = '{value}';");
@@ -33,7 +33,7 @@ fn postgres_session() -> String {
     })
 }
 
-fn mysql_session() -> String {
+pub fn mysql_session() -> String {
     let variables = keys().settings(Engine::MySql);
     variables.iter().fold("set time_zone = '+00:00';".to_owned(), |mut sql, (name, value)| {
         let _ = write!(sql, "set @{name} = '{value}';");
@@ -42,7 +42,7 @@ fn mysql_session() -> String {
 }
 
 /// Types and collations that the vectors use.
-const POSTGRES_TYPES: &str = "
+pub const POSTGRES_TYPES: &str = "
     create extension citext;
     create type tier as enum ('a', 'b');
     create domain address as text not null check (value like '%_@_%');
@@ -54,7 +54,7 @@ fn literal(value: Option<&str>) -> String {
 }
 
 /// A table of the values, numbered from 1 in their order.
-fn postgres_table(name: &str, ty: &str, values: &[Option<&str>]) -> String {
+pub fn postgres_table(name: &str, ty: &str, values: &[Option<&str>]) -> String {
     let mut sql = format!("create table {name} (id integer primary key, c {ty});");
     for (at, value) in values.iter().enumerate() {
         let _ = write!(sql, "insert into {name} values ({}, {});", at + 1, literal(*value));
@@ -62,15 +62,21 @@ fn postgres_table(name: &str, ty: &str, values: &[Option<&str>]) -> String {
     sql
 }
 
-fn mysql_table(name: &str, ty: &str, values: &[Option<&str>]) -> String {
-    let mut sql = format!("create table {name} (id integer primary key, c {ty} null);");
-    for (at, value) in values.iter().enumerate() {
+/// The same on MySQL; `first` is the number of the first value, and the table is made when it is 1.
+pub fn mysql_table(name: &str, ty: &str, values: &[Option<&str>], first: usize) -> String {
+    let mut sql = String::new();
+    if first == 1 {
+        let _ = write!(sql, "create table {name} (id integer primary key, c {ty} null);");
+    }
+    let row = |(at, value): (usize, &Option<&str>)| {
         let value = value.map_or("NULL".to_owned(), |value| match value {
             "" => "''".to_owned(),
             value => format!("_utf8mb4 x'{}'", hex(value.as_bytes())),
         });
-        let _ = write!(sql, "insert into {name} values ({}, {value});", at + 1);
-    }
+        format!("({}, {value})", first + at)
+    };
+    let rows: Vec<String> = values.iter().enumerate().map(row).collect();
+    let _ = write!(sql, "insert into {name} values {};", rows.join(", "));
     sql
 }
 
@@ -86,7 +92,7 @@ fn find<'s>(snapshot: &'s Snapshot, name: &str) -> &'s Relation {
 }
 
 /// How a table of MySQL's catalog looks in a snapshot.
-fn mysql_relation(database: &MySqlDatabase, name: &str) -> Relation {
+pub fn mysql_relation(database: &MySqlDatabase, name: &str) -> Relation {
     let columns = database.rows(&format!(
         "select column_name, column_type, data_type, ifnull(collation_name, '') from information_schema.columns \
          where table_schema = database() and table_name = '{name}' order by ordinal_position"
@@ -162,17 +168,30 @@ fn vectors_on_postgresql() {
         let sql = mask_of(Engine::Postgres, &vectors.mask, find(&snapshot, &name));
         let rows = database.rows(&format!("{}select ({sql})::text from {name} order by id", postgres_session()));
         compare("postgresql", vectors, vectors.postgres, &sql, &rows);
-        keeps_postgres_type(&database, &name, &sql);
+        database.execute(&format!("{}create table r_{name} as select {sql} as m from {name}", postgres_session()));
+        KeepsType { database: &database, table: &name, made: &format!("r_{name}"), column: "m" }.check(&sql);
     }
 }
 
-/// A table made of the masked column has a column of the same type, a domain's base type.
-fn keeps_postgres_type(database: &PostgresDatabase, table: &str, sql: &str) {
-    database.execute(&format!("{}create table r_{table} as select {sql} as c from {table}", postgres_session()));
-    let ty = "select coalesce(format_type(nullif(typbasetype, 0), typtypmod), format_type(a.oid, atttypmod)), attcollation \
-              from pg_attribute join pg_type a on a.oid = atttypid where attname = 'c' and attrelid = ";
-    let types = database.rows(&format!("{ty}'{table}'::regclass; {ty}'r_{table}'::regclass"));
-    assert_eq!(types[0], types[1], "{sql}");
+/// A column made out of a masked one.
+pub struct KeepsType<'a> {
+    pub database: &'a PostgresDatabase,
+    pub table: &'a str,
+    pub made: &'a str,
+    pub column: &'a str,
+}
+
+impl KeepsType<'_> {
+    /// It has the same type with modifier and collation, a domain's base type.
+    pub fn check(&self, sql: &str) {
+        let ty = "select coalesce(format_type(nullif(typbasetype, 0), typtypmod), format_type(a.oid, atttypmod)), \
+                  attcollation from pg_attribute join pg_type a on a.oid = atttypid where attrelid = ";
+        let Self { database, table, made, column } = self;
+        let types = database.rows(&format!(
+            "{ty}'{table}'::regclass and attname = 'c'; {ty}'{made}'::regclass and attname = '{column}'"
+        ));
+        assert_eq!(types[0], types[1], "{sql}");
+    }
 }
 
 #[test]
@@ -198,7 +217,7 @@ fn vectors_on_mysql_family(engine: &str, server: &'static MySqlServer) {
     for (at, vectors) in vectors.iter().enumerate() {
         let name = format!("v{at}");
         let values: Vec<_> = vectors.cases.iter().map(|(value, _)| *value).collect();
-        database.execute(&mysql_table(&name, vectors.mysql, &values));
+        database.execute(&mysql_table(&name, vectors.mysql, &values, 1));
         let relation = mysql_relation(&database, &name);
         let sql = mask_of(Engine::MySql, &vectors.mask, &relation);
         let rows = database.rows(&format!("{}select {sql} from {name} order by id", mysql_session()));

@@ -14,10 +14,7 @@ use crate::sql::Engine;
 pub(super) fn render(target: &Target, value: &str) -> Result<String, Unservable> {
     let value = read(target, value)?;
     Ok(match target.engine {
-        Engine::Postgres if target.class() == TypeClass::Text => {
-            target.text_constant_result(&literal::string(Engine::Postgres, &value))
-        }
-        Engine::Postgres => format!("{}::{}", literal::string(Engine::Postgres, &value), target.cast_type()),
+        Engine::Postgres => target.postgres_cast(&literal::string(Engine::Postgres, &value)),
         Engine::MySql => mysql(target, &value),
     })
 }
@@ -26,7 +23,7 @@ fn mysql(target: &Target, value: &str) -> String {
     let text = literal::string(Engine::MySql, value);
     let fraction = target.type_name().argument(0).unwrap_or(0);
     match target.class() {
-        TypeClass::Text | TypeClass::Enum => target.text_constant_result(&target.constant(value)),
+        TypeClass::Text | TypeClass::Enum => target.mysql_constant_result(&target.constant(value)),
         TypeClass::Integer | TypeClass::Boolean => value.to_owned(),
         TypeClass::Numeric => {
             let name = target.type_name();

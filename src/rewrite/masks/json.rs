@@ -32,7 +32,8 @@ enum Node<'m> {
 pub(super) fn render(target: &Target, paths: &[(Arc<str>, Option<MaskSpec>)]) -> Result<String, Unservable> {
     let root = tree(target, paths)?;
     match (target.class(), target.engine) {
-        (TypeClass::Jsonb, Engine::Postgres) | (TypeClass::Json, Engine::MySql) => within(target, target.sql, &root),
+        (TypeClass::Jsonb, Engine::Postgres) => within(target, target.sql, &root),
+        (TypeClass::Json, Engine::MySql) => Ok(format!("JSON_EXTRACT({}, '$')", within(target, target.sql, &root)?)),
         (TypeClass::Json, Engine::Postgres) => {
             let document = format!("({}::pg_catalog.jsonb)", target.sql);
             let masked = within(target, &document, &root)?;
@@ -40,8 +41,9 @@ pub(super) fn render(target: &Target, paths: &[(Arc<str>, Option<MaskSpec>)]) ->
             Ok(format!("(CASE WHEN {readable} THEN {masked} END)::{}", target.cast_type()))
         }
         (TypeClass::Text, Engine::MySql) => {
-            let masked = within(target, target.sql, &root)?;
-            let masked = format!("IF(JSON_VALID({0}), {masked}, NULL)", target.sql);
+            target.require_text()?;
+            let document = target.text();
+            let masked = format!("IF(JSON_VALID({document}), {}, NULL)", within(target, &document, &root)?);
             Ok(target.text_result(&masked, Source::Ascii))
         }
         _ => Err(target.wrong_type("json and jsonb")),
@@ -94,7 +96,14 @@ fn within(target: &Target, document: &str, nodes: &BTreeMap<&str, Node>) -> Resu
                 continue;
             }
             Node::Mask(mask) => scalar(target, &place, mask)?,
-            Node::Within(inner) => within(target, &place, inner)?,
+            Node::Within(inner) => {
+                let value = within(target, &place, inner)?;
+                match target.engine {
+                    Engine::Postgres => value,
+                    // Only the result of a JSON function is JSON to MariaDB; others would become strings.
+                    Engine::MySql => format!("JSON_EXTRACT({value}, '$')"),
+                }
+            }
         };
         changed = replace(target.engine, &changed, key, &value);
     }
@@ -105,9 +114,8 @@ fn within(target: &Target, document: &str, nodes: &BTreeMap<&str, Node>) -> Resu
                 "(CASE {ty} WHEN 'object' THEN {changed} WHEN 'array' THEN 'null'::pg_catalog.jsonb ELSE {document} END)"
             )
         }
-        // Only the result of a JSON function is JSON to MariaDB.
         Engine::MySql => format!(
-            "JSON_EXTRACT(CASE JSON_TYPE({document}) WHEN 'OBJECT' THEN {changed} WHEN 'ARRAY' THEN 'null' ELSE {document} END, '$')"
+            "CASE JSON_TYPE({document}) WHEN 'OBJECT' THEN {changed} WHEN 'ARRAY' THEN 'null' ELSE {document} END"
         ),
     })
 }

@@ -20,7 +20,7 @@ pub(super) fn render(target: &Target, percent: &str, key_id: Option<&str>) -> Re
     let percent = Decimal::parse(percent)
         .filter(|percent| percent.is_positive() && percent.as_f64() <= 100.0)
         .ok_or_else(|| target.refuse("its percentage must be a number over 0 up to 100"))?;
-    let number = Number::of(target)?;
+    let number = Number::amount(target)?;
     let unit = percent.shifted(PLACES);
     let hash = key::number(target, key_id, &bytes(target, number))?;
     let steps = match target.engine {

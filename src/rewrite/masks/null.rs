@@ -5,7 +5,7 @@ use crate::sql::Engine;
 
 pub(super) fn render(target: &Target) -> String {
     match target.engine {
-        Engine::Postgres => format!("NULL::{}", target.cast_type()),
+        Engine::Postgres => target.postgres_cast("NULL"),
         // The untaken branch gives the type; there is no cast to most of MySQL's types.
         Engine::MySql => format!("IF(FALSE, {}, NULL)", target.sql),
     }

@@ -64,6 +64,14 @@ impl Number {
         }
     }
 
+    /// Reads the type of a column whose numbers are amounts, so that near ones can stand for each other.
+    pub fn amount(target: &Target) -> Result<Self, Unservable> {
+        match target.type_name().name {
+            "oid" => Err(target.refuse("object identifiers are no amounts; use `hash`")),
+            _ => Self::of(target),
+        }
+    }
+
     /// How many bits of a hash the positive numbers of the type hold; `None` where values would meet too often.
     pub fn hash_bits(self) -> Option<u32> {
         match self {

@@ -22,7 +22,7 @@ const GREATEST_DOUBLE: f64 = 1e308;
 pub(super) fn render(target: &Target, step: &str, multiple: Multiple) -> Result<String, Unservable> {
     let step =
         Decimal::parse(step).ok_or_else(|| target.refuse("its step must be a number such as `1000` or `0.5`"))?;
-    let number = Number::of(target)?;
+    let number = Number::amount(target)?;
     number.check_step(target, step)?;
     match number {
         Number::Float { single } => Ok(Number::double_result(target, single, &double(target, step, multiple))),

@@ -19,7 +19,7 @@ pub(super) fn render(target: &Target, postgres: Option<&str>, mysql: Option<&str
     let expression = fragment::expression(target.engine, &expression)
         .map_err(|error| target.refuse(format!("its expression is wrong: {error}")))?;
     Ok(match (target.engine, target.class()) {
-        (Engine::Postgres, _) => format!("({expression})::{}", target.cast_type()),
+        (Engine::Postgres, _) => target.postgres_cast(&format!("({expression})")),
         (Engine::MySql, TypeClass::Text) => {
             format!("IF(FALSE, {}, ({expression}))", target.sql)
         }

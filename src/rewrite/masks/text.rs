@@ -102,23 +102,26 @@ impl Target<'_> {
         }
     }
 
-    /// As [`Self::text_result`], but also where the column is NULL.
-    pub fn text_constant_result(&self, masked: &str) -> String {
-        match self.engine {
-            Engine::Postgres => self.postgres_text_result(masked),
-            Engine::MySql => self.mysql_text_result("FALSE", masked, Source::Constants),
+    /// MySQL: a constant as a value of the column's type, also where the column is NULL.
+    pub fn mysql_constant_result(&self, constant: &str) -> String {
+        self.mysql_text_result("FALSE", constant, Source::Constants)
+    }
+
+    fn postgres_text_result(&self, masked: &str) -> String {
+        match self.type_name().name {
+            "text" if self.column.ty.collation().is_none() && masked.starts_with("pg_catalog.") => masked.to_owned(),
+            _ => self.postgres_cast(&format!("({masked})")),
         }
     }
 
-    /// An explicit cast to `varchar(n)` or `char(n)` cuts and never fails.
-    fn postgres_text_result(&self, masked: &str) -> String {
-        let cast = match self.type_name().name {
-            "text" if masked.starts_with("pg_catalog.") => masked.to_owned(),
-            _ => format!("({masked})::{}", self.cast_type()),
-        };
-        match self.column.ty.collation() {
-            Some(collation) => format!("({cast} COLLATE {collation})"),
-            None => cast,
+    /// PostgreSQL: an expression cast to the column's type, with its collation. A cast like this one to `varchar(n)` or
+    /// `char(n)` cuts and never fails.
+    pub fn postgres_cast(&self, expression: &str) -> String {
+        // What is computed has the database's collation; `name` is the one type with another.
+        let own = (self.type_name().name == "name").then_some("pg_catalog.\"C\"");
+        match self.column.ty.collation().or(own) {
+            Some(collation) => format!("({expression}::{} COLLATE {collation})", self.cast_type()),
+            None => format!("{expression}::{}", self.cast_type()),
         }
     }
 
