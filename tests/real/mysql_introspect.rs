@@ -24,7 +24,8 @@ fn tables_have_columns_types_and_keys() {
         let legacy = server.database(
             "create table T(a int unsigned not null, b varchar(20) character set latin1 collate latin1_bin,
                c enum('x','y''z'), d int as (a * 2) stored, e json, f datetime(3), g timestamp null, h blob, i bit(3),
-               j decimal(10,2), k year, primary key (c, a), unique (b, a), unique (b(3)), hidden int invisible)",
+               j decimal(10,2), k year, primary key (c, a), unique (b, a), unique (b(3)), hidden int invisible);
+            create table `it's` (`js``on` json, plain longtext collate utf8mb4_bin)",
         );
         let snapshot = server.snapshot();
         let flavour = if std::ptr::eq(server, support::mariadb()) { Flavour::MariaDb } else { Flavour::MySql };
@@ -54,6 +55,9 @@ fn tables_have_columns_types_and_keys() {
         assert_eq!(&*column(t, "c").ty.sql, "enum('x','y''z')");
         assert!(column(t, "d").generated.as_deref().unwrap().contains("`a` * 2"));
         assert!(column(t, "a").not_null && !column(t, "b").not_null);
+        let odd = snapshot.find(&legacy.name, "it's").unwrap();
+        assert_eq!(column(odd, "js`on").ty.class, TypeClass::Json);
+        assert_eq!(column(odd, "plain").ty.class, TypeClass::Text);
         assert_eq!(t.primary_key, [2, 0]);
         assert!(t.unique.contains(&vec![1, 0]) && t.unique.len() == 2, "{:?}", t.unique);
     }

@@ -1,7 +1,7 @@
 //! Reading a server's catalog into a [`Snapshot`].
 //!
 //! In: a connection of the proxy's own account. Out: the snapshot. The number of questions does not depend on the number
-//! of objects. Never knows: roles, rules, sessions.
+//! of objects, but for tables of MariaDB with JSON. Never knows: roles, rules, sessions.
 
 mod relations;
 mod sql;

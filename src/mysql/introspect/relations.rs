@@ -1,6 +1,6 @@
 //! Tables and views with everything that belongs to them.
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use super::types::Types;
 use super::{CatalogError, number, sql, text};
@@ -11,8 +11,6 @@ use crate::sql::mysql::Flavour;
 /// Database and table.
 type TableName = (Box<str>, Box<str>);
 type ByTable<T> = HashMap<TableName, T>;
-/// Database, table and column.
-type ColumnNames = HashSet<(Box<str>, Box<str>, Box<str>)>;
 
 /// Reads all tables and views.
 pub(super) async fn load(
@@ -20,11 +18,10 @@ pub(super) async fn load(
     builder: &mut SnapshotBuilder,
     flavour: Flavour,
 ) -> Result<(), CatalogError> {
-    let json = match flavour {
-        Flavour::MariaDb => read_json_columns(&upstream.query(sql::JSON_COLUMNS).await?)?,
-        Flavour::MySql => HashSet::default(),
-    };
-    let mut columns = read_columns(&upstream.query(sql::COLUMNS).await?, &json)?;
+    let mut columns = read_columns(&upstream.query(sql::COLUMNS).await?)?;
+    if flavour == Flavour::MariaDb {
+        find_json_columns(upstream, &mut columns).await?;
+    }
     let mut keys = read_keys(&upstream.query(sql::KEYS).await?)?;
     let mut views = read_views(&upstream.query(sql::VIEWS).await?)?;
     for row in upstream.query(sql::TABLES).await?.iter() {
@@ -57,44 +54,60 @@ fn table_name(row: Row<'_>, what: &'static str) -> Result<TableName, CatalogErro
     Ok((text(row, 0, what)?.into(), text(row, 1, what)?.into()))
 }
 
-fn read_json_columns(rows: &Rows) -> Result<ColumnNames, CatalogError> {
+/// MariaDB has no type `json`: it is `longtext` in `utf8mb4_bin` with a check.
+async fn find_json_columns(upstream: &mut Upstream, columns: &mut ByTable<Vec<Column>>) -> Result<(), CatalogError> {
     const WHAT: &str = "constraints";
-    rows.iter()
-        .map(|row| Ok((text(row, 0, WHAT)?.into(), text(row, 1, WHAT)?.into(), text(row, 2, WHAT)?.into())))
-        .collect()
+    let may_be_json = |column: &Column| &*column.ty.sql == "longtext" && column.ty.collation() == Some("utf8mb4_bin");
+    let tables = columns.iter().filter(|(_, list)| list.iter().any(may_be_json));
+    let questions = tables.map(|((schema, table), _)| {
+        let (schema, table) = (quote(schema), quote(table));
+        format!("{} AND constraint_schema = {schema} AND table_name = {table}", sql::JSON_COLUMNS)
+    });
+    let questions: Vec<String> = questions.collect();
+    // Statements of bounded length.
+    for some in questions.chunks(100) {
+        for row in upstream.query(&some.join(" UNION ALL ")).await?.iter() {
+            let Some(list) = columns.get_mut(&table_name(row, WHAT)?) else { continue };
+            let name = text(row, 2, WHAT)?;
+            let json = list.iter_mut().filter(|column| *column.name == *name && may_be_json(column));
+            json.for_each(|column| column.ty.class = TypeClass::Json);
+        }
+    }
+    Ok(())
 }
 
-fn read_columns(rows: &Rows, json: &ColumnNames) -> Result<ByTable<Vec<Column>>, CatalogError> {
+/// A string as the session, whose `sql_mode` is empty, reads it.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+fn read_columns(rows: &Rows) -> Result<ByTable<Vec<Column>>, CatalogError> {
     const WHAT: &str = "columns";
     let mut columns: ByTable<Vec<Column>> = HashMap::default();
     let mut types = Types::default();
     // Columns of a table come together, so most look-ups are of the table before.
     let mut last: Option<(TableName, Vec<Column>)> = None;
     for row in rows.iter() {
-        let (schema, table, name) = (text(row, 0, WHAT)?, text(row, 1, WHAT)?, text(row, 3, WHAT)?);
-        let mut ty = types.column(text(row, 4, WHAT)?, text(row, 5, WHAT)?, row.get(7));
-        if ty.class == TypeClass::Text && json.contains(&(schema.into(), table.into(), name.into())) {
-            ty.class = TypeClass::Json;
-        }
+        let (schema, table) = (text(row, 0, WHAT)?, text(row, 1, WHAT)?);
         let column = Column {
-            name: name.into(),
+            name: text(row, 3, WHAT)?.into(),
             number: number(row, 2, WHAT)?,
-            ty,
+            ty: types.column(text(row, 4, WHAT)?, text(row, 5, WHAT)?, row.get(7)),
             not_null: text(row, 6, WHAT)? == "NO",
             generated: row.get(8).map(Into::into),
         };
         match &mut last {
             Some((owner, columns_of)) if *owner.0 == *schema && *owner.1 == *table => columns_of.push(column),
             _ => {
-                if let Some((of, list)) = last.take() {
-                    columns.entry(of).or_default().extend(list);
+                if let Some((owner, columns_of)) = last.take() {
+                    columns.entry(owner).or_default().extend(columns_of);
                 }
                 last = Some(((schema.into(), table.into()), vec![column]));
             }
         }
     }
-    if let Some((of, list)) = last {
-        columns.entry(of).or_default().extend(list);
+    if let Some((owner, columns_of)) = last {
+        columns.entry(owner).or_default().extend(columns_of);
     }
     for list in columns.values_mut() {
         list.sort_by_key(|column| column.number);

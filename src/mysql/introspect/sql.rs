@@ -26,7 +26,8 @@ pub(super) const COLUMNS: &str = "
     FROM information_schema.columns
     WHERE extra NOT LIKE '%INVISIBLE%'";
 
-/// Columns of MariaDB whose type was written as `json`: database, table, column.
+/// Columns of a MariaDB table whose type was written as `json`: database, table, column. Two names have to follow the
+/// text; with both the server opens only this table.
 pub(super) const JSON_COLUMNS: &str = "
     SELECT constraint_schema, table_name, constraint_name
     FROM information_schema.check_constraints

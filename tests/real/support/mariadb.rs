@@ -67,7 +67,7 @@ impl MySqlServer {
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
         install.args(["--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0"]);
         run(install.arg(format!("--datadir={}", folder.join("data").display())), "mariadb-server");
-        let server = Self::start(folder, program, PathBuf::from("mariadb"), &["--skip-log-bin"]);
+        let server = Self::start(folder, program, PathBuf::from("mariadb"), &["--skip-log-bin", "--sync-frm=OFF"]);
         server
             .on("", "install soname 'auth_ed25519'; create user ed@'%' identified via ed25519 using password('ed-pw')")
             .unwrap();
