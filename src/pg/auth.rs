@@ -1,5 +1,6 @@
 //! From the startup packet to a session: who it is, on which source, in which role.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::accept::refuse;
 use super::parameters::{ForServer, Parameters};
-use super::upstream::{Upstream, UpstreamError};
+use super::session::Connected;
+use super::upstream::UpstreamError;
 use super::wire::backend::{self, Authentication};
 use super::wire::startup::{StartupMessage, VERSION_3_2};
 use super::wire::{HEADER, Header, WireError, frontend};
@@ -44,9 +46,9 @@ pub struct LoggedIn {
     /// What of it goes to the server in the role of the beginning.
     pub for_server: ForServer,
     /// The connection to the server, where the login already needed one.
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<Connected>,
     /// Settings that the client was told.
-    pub reported: std::collections::BTreeMap<String, String>,
+    pub reported: BTreeMap<String, String>,
 }
 
 /// Why a login failed. What the client was told has been sent.
@@ -106,7 +108,7 @@ pub async fn log_in(
         Some(reported) => reported,
         None => match super::session::connect(node, &chosen.source, &chosen.for_server.parameters).await {
             Ok(connected) => {
-                let reported = connected.parameters.clone();
+                let reported = connected.0.parameters.clone();
                 upstream = Some(connected);
                 reported
             }
@@ -136,7 +138,7 @@ pub async fn log_in(
 }
 
 /// What follows the proof: settings, cancel key, readiness.
-fn greet(out: &mut Vec<u8>, reported: &std::collections::BTreeMap<String, String>, entry: &Entry) {
+fn greet(out: &mut Vec<u8>, reported: &BTreeMap<String, String>, entry: &Entry) {
     Authentication::Ok.write(out);
     for (name, value) in reported {
         backend::write_parameter(out, name.as_bytes(), value.as_bytes());

@@ -58,6 +58,11 @@ impl Acting {
         Ok(&self.database)
     }
 
+    /// What the role saw when it was last asked for.
+    pub fn last_database(&self) -> &Arc<VirtualDatabase> {
+        &self.database
+    }
+
     /// Acts as another role from now on.
     pub fn change_role(&mut self, node: &Node, role: &str) -> Result<(), Revoked> {
         self.rules = node.rules.load_full();

@@ -25,7 +25,7 @@ pub struct Rules {
 }
 
 /// How clients are let in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Listeners {
     /// TLS for PostgreSQL's clients.
     pub postgres_tls: Option<ServerTls>,
@@ -37,6 +37,18 @@ pub struct Listeners {
     pub max_clients: usize,
     /// Clients at the most that have not logged in yet.
     pub max_unauthenticated: usize,
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self {
+            postgres_tls: None,
+            mysql_tls: None,
+            tls_required: false,
+            max_clients: 10_000,
+            max_unauthenticated: 1_000,
+        }
+    }
 }
 
 /// How long things may take.

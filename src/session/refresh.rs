@@ -3,12 +3,17 @@
 //! Sessions ask and go on, or wait when they must; one task of the server reads the catalog for all of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
 /// A wish for a catalog read after this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
+
+/// The least time between two wishes that come of unknown names: whoever sends nonsense must not keep the server busy.
+const RARELY: Duration = Duration::from_secs(2);
 
 /// The wishes of one source.
 #[derive(Debug)]
@@ -17,11 +22,12 @@ pub struct Refresh {
     wake: Notify,
     // The newest ticket that was served, whether the catalog could be read or not.
     served: watch::Sender<u64>,
+    last_rare: Mutex<Option<Instant>>,
 }
 
 impl Default for Refresh {
     fn default() -> Self {
-        Self { asked: AtomicU64::new(0), wake: Notify::new(), served: watch::Sender::new(0) }
+        Self { asked: AtomicU64::new(0), wake: Notify::new(), served: watch::Sender::new(0), last_rare: Mutex::new(None) }
     }
 }
 
@@ -31,6 +37,17 @@ impl Refresh {
         let ticket = Ticket(self.asked.fetch_add(1, Ordering::AcqRel) + 1);
         self.wake.notify_one();
         ticket
+    }
+
+    /// The same because of a name that the catalog does not have; nothing if that was asked a moment ago.
+    pub fn ask_rarely(&self, now: Instant) -> Option<Ticket> {
+        let mut last = self.last_rare.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| now.duration_since(last) < RARELY) {
+            return None;
+        }
+        *last = Some(now);
+        drop(last);
+        Some(self.ask())
     }
 
     /// Waits until a wish was served.

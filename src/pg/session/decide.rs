@@ -1,0 +1,262 @@
+//! Asking the pipeline about a text, and recording the answer.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::time::{Duration, timeout};
+
+use super::Session;
+use super::state::State;
+use crate::audit::{Facts, Outcome, Sequence, StatementRecord};
+use crate::pg::fault::Fault;
+use crate::pg::names::{self, Statement};
+use crate::pg::pending::Running;
+use crate::pipeline::{Decision, Denial, Effect, Permit, Settings, Verdict, VirtualDatabase};
+use crate::session::Acting;
+
+/// The longest wait for a newer catalog; after it the decision is made with the old one.
+const CATALOG_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A decision, and what it was made with.
+pub(super) struct Decided {
+    pub decision: Decision,
+    pub database: Arc<VirtualDatabase>,
+    pub settings: Settings,
+}
+
+/// A statement about to be recorded and sent.
+pub(super) struct Asked<'a> {
+    pub text: &'a str,
+    pub annotation: Option<&'a str>,
+    pub facts: &'a Facts,
+    pub ruling: Ruling<'a>,
+}
+
+/// How it was decided.
+pub(super) enum Ruling<'a> {
+    Permit(&'a Permit),
+    Denial(&'a Denial),
+    /// It has no text to decide about: a portal of SQL's DECLARE, whose query was decided then; a function call of a
+    /// role without rules.
+    NoText,
+}
+
+impl<'a> Asked<'a> {
+    /// A text as it was decided.
+    pub fn new(text: &'a str, decision: &'a Decision) -> Self {
+        let ruling = match &decision.verdict {
+            Verdict::Permit(permit) => Ruling::Permit(permit),
+            Verdict::Denial(denial) => Ruling::Denial(denial),
+        };
+        Self { text, annotation: decision.annotation.as_deref(), facts: &decision.facts, ruling }
+    }
+
+    fn outcome(&self) -> Outcome<'a> {
+        match self.ruling {
+            Ruling::Permit(_) | Ruling::NoText => Outcome::Permitted,
+            Ruling::Denial(denial) => Outcome::Refused {
+                sqlstate: denial.sqlstate,
+                message: &denial.message,
+                rule: denial.rule.as_ref().map(|rule| &*rule.name),
+            },
+        }
+    }
+
+    /// What the server gets, where it is not the client's own text.
+    fn sent(&self) -> Option<&'a str> {
+        match self.ruling {
+            Ruling::Permit(permit) => Some(&**permit.sql()).filter(|sql| *sql != self.text),
+            Ruling::Denial(_) | Ruling::NoText => None,
+        }
+    }
+}
+
+impl Session {
+    /// Decides about a text.
+    pub(super) async fn decide(&self, text: &str, batch: &mut Vec<u8>) -> Result<Decided, Fault> {
+        let ticket = self.state.borrow_mut().catalog.take();
+        if let Some(ticket) = ticket
+            && self.is_restricted()
+        {
+            let _ = timeout(CATALOG_TIMEOUT, self.source.refresh.served(ticket)).await;
+        }
+        let decided = self.decide_now(text)?;
+        match &decided.decision.verdict {
+            // Whether a transaction is open is known once everything is answered.
+            Verdict::Permit(permit) if changes_role(permit) && !self.state.borrow().pending.is_empty() => {
+                self.answered(batch, |state| state.pending.is_empty()).await?;
+                self.decide_now(text)
+            }
+            Verdict::Denial(denial) if is_unknown_name(denial) => {
+                // The object may have been made since the catalog was read.
+                let Some(ticket) = self.source.refresh.ask_rarely(Instant::now()) else { return Ok(decided) };
+                let _ = timeout(CATALOG_TIMEOUT, self.source.refresh.served(ticket)).await;
+                self.decide_now(text)
+            }
+            Verdict::Permit(_) | Verdict::Denial(_) => Ok(decided),
+        }
+    }
+
+    fn decide_now(&self, text: &str) -> Result<Decided, Fault> {
+        let mut state = self.state.borrow_mut();
+        let database = match state.acting.database(&self.node) {
+            Ok(database) => Arc::clone(database),
+            Err(revoked) => return Err(Fault::closed("role revoked", "57P01", revoked.to_string())),
+        };
+        let settings = state.current_settings().clone();
+        let mut decision = database.decide(&settings, text);
+        if let Verdict::Permit(permit) = &decision.verdict
+            && let Some(denial) = self.deny_effects(&state, permit, &database)
+        {
+            decision.verdict = Verdict::Denial(denial);
+        }
+        Ok(Decided { decision, database, settings })
+    }
+
+    /// What only the session knows of a statement's effects: whether a transaction is open, which statements are
+    /// prepared.
+    fn deny_effects(&self, state: &State, permit: &Permit, database: &Arc<VirtualDatabase>) -> Option<Denial> {
+        let mut made = Vec::new();
+        permit.effects().iter().find_map(|effect| match effect {
+            Effect::SetRole(role) => self.deny_role(state, role),
+            Effect::Prepare(name) => {
+                made.push(names::of_sql(name));
+                None
+            }
+            Effect::Execute(name) if made.contains(&names::of_sql(name)) => None,
+            Effect::Execute(name) => deny_execute(state, name, database),
+            Effect::None
+            | Effect::SetSearchPath { .. }
+            | Effect::ResetAll { .. }
+            | Effect::Savepoint(_)
+            | Effect::RollbackTo(_)
+            | Effect::Release(_)
+            | Effect::Use(_)
+            | Effect::SetSqlMode(_)
+            | Effect::Deallocate(_)
+            | Effect::Ddl => None,
+        })
+    }
+
+    fn deny_role(&self, state: &State, role: &str) -> Option<Denial> {
+        if state.pending.status() != b'I' {
+            let message = "SET ROLE cannot run inside a transaction block".to_owned();
+            return Some(denial("25001", message, Some("end the transaction first")));
+        }
+        let acting = Acting::new(&self.node, Arc::clone(&self.source), &self.user.name, role);
+        let Ok(acting) = acting else {
+            return Some(denial("42501", format!("permission denied to set role \"{role}\""), None));
+        };
+        match self.parameters.for_server(&self.source, acting.last_database()) {
+            Ok(_) => None,
+            Err(error) => Some(denial("42501", error.to_string(), Some("connect again without it"))),
+        }
+    }
+
+    /// Records a statement and gives what is known of it while it runs. One that cannot be recorded is refused.
+    pub(super) fn begin(&self, asked: &Asked<'_>, statement: Option<Rc<Statement>>) -> Box<Running> {
+        let started = Instant::now();
+        let subject = self.subject.borrow();
+        let record = self.node.audit.statement(&StatementRecord {
+            subject: &subject,
+            text: asked.text,
+            annotation: asked.annotation,
+            sent: asked.sent(),
+            facts: asked.facts,
+            outcome: asked.outcome(),
+        });
+        let mut state = self.state.borrow_mut();
+        state.active = started;
+        state.totals.statements += 1;
+        let mut running = Box::new(Running::new(record.as_ref().copied().unwrap_or_default(), started));
+        running.statement = statement;
+        let metrics = &self.node.metrics;
+        match (&asked.ruling, record) {
+            (_, Err(unavailable)) => {
+                metrics.statements_unrecorded.add_one();
+                let message = format!("statement refused because {unavailable}");
+                running.denial = Some(Box::new(denial("58030", message, None)));
+            }
+            (Ruling::Denial(denial), Ok(Sequence { .. })) => {
+                metrics.statements_refused.add_one();
+                running.denial = Some(Box::new(Denial::clone(denial)));
+            }
+            (Ruling::Permit(permit), Ok(_)) => {
+                metrics.statements_permitted.add_one();
+                running.guarded = permit.guarded() || executes_guarded(&state, permit);
+                running.verbatim = **permit.sql() == *asked.text;
+                running.effects = Arc::clone(permit.effects());
+                state.is_guarded |= running.guarded;
+            }
+            (Ruling::NoText, Ok(_)) => {
+                metrics.statements_permitted.add_one();
+                running.guarded = state.is_restricted();
+            }
+        }
+        running
+    }
+
+    /// A statement's text: UTF-8 for a restricted role, whatever it is for others.
+    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, str>, Denial> {
+        let text = String::from_utf8_lossy(bytes);
+        if matches!(text, Cow::Owned(_)) && self.is_restricted() {
+            return Err(denial("22021", "invalid byte sequence for encoding \"UTF8\"".to_owned(), None));
+        }
+        Ok(text)
+    }
+}
+
+/// What goes to the server for a statement that was begun: the permit's text, the client's own bytes where they are what
+/// was permitted, or a text that fails.
+pub(super) fn for_server<'a>(running: &Running, decision: &'a Decision, text: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    match &decision.verdict {
+        _ if running.denial.is_some() => Cow::Owned(refusal()),
+        Verdict::Denial(_) => Cow::Owned(refusal()),
+        // A role without rules may send text in other encodings, of which `text` is a reading.
+        Verdict::Permit(permit) if **permit.sql() == *text => Cow::Borrowed(bytes),
+        Verdict::Permit(permit) => Cow::Borrowed(permit.sql().as_bytes()),
+    }
+}
+
+/// The text that fails.
+pub(super) fn refusal() -> Vec<u8> {
+    Permit::refusal().sql().as_bytes().to_vec()
+}
+
+/// A refusal of the session's own.
+pub(super) fn denial(sqlstate: &'static str, message: String, hint: Option<&str>) -> Denial {
+    Denial { sqlstate, message, detail: None, hint: hint.map(str::to_owned), position: None, rule: None }
+}
+
+/// SQL's EXECUTE runs what was decided at PREPARE, so that decision must hold.
+fn deny_execute(state: &State, name: &str, database: &Arc<VirtualDatabase>) -> Option<Denial> {
+    if !state.is_restricted() {
+        return None;
+    }
+    match state.statements.get(&names::of_sql(name)) {
+        Some(known) if known.prepared.is_current(database, state.current_settings()) => None,
+        Some(_) => {
+            let what = "was prepared under rules, a catalog or settings that have changed since";
+            Some(denial("0A000", format!("prepared statement \"{name}\" {what}"), Some("prepare it again")))
+        }
+        None => Some(denial("26000", format!("prepared statement \"{name}\" does not exist"), None)),
+    }
+}
+
+fn executes_guarded(state: &State, permit: &Permit) -> bool {
+    permit.effects().iter().any(|effect| match effect {
+        Effect::Execute(name) => state.statements.get(&names::of_sql(name)).is_none_or(|s| s.is_guarded()),
+        _ => false,
+    })
+}
+
+fn changes_role(permit: &Permit) -> bool {
+    permit.effects().iter().any(|effect| matches!(effect, Effect::SetRole(_)))
+}
+
+/// Whether a refusal may come of a catalog that is out of date: an unknown table, column, function, schema, type.
+fn is_unknown_name(denial: &Denial) -> bool {
+    matches!(denial.sqlstate, "42P01" | "42703" | "42883" | "3F000" | "42704")
+}

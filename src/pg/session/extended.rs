@@ -1,0 +1,214 @@
+//! The extended protocol: statements are decided when they are parsed, and again when they are bound if rules, catalog or
+//! settings have changed since.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Session;
+use super::client_side::Step;
+use super::decide::{Asked, Decided, Ruling, denial, refusal};
+use crate::audit::Facts;
+use crate::pg::fault::Fault;
+use crate::pg::names::{self, Statement};
+use crate::pg::pending::Owed;
+use crate::pg::wire::frontend::{self, Parse, Target};
+use crate::pipeline::Verdict;
+use crate::session::Prepared;
+
+/// The name under which a text that fails is parsed in place of a Bind: never defined, and the unnamed statement stays.
+const REFUSED: &[u8] = b"sekisho_refused";
+
+impl Session {
+    /// Parse.
+    pub(super) async fn parse(&self, parse: Parse<'_>, batch: &mut Vec<u8>) -> Result<(), Fault> {
+        self.ensure_open().await?;
+        let text = match self.text(parse.text) {
+            Ok(text) => text,
+            Err(denial) => {
+                let (text, facts) = (String::from_utf8_lossy(parse.text), Facts::default());
+                let ruling = Ruling::Denial(&denial);
+                self.refuse(&Asked { text: &text, annotation: None, facts: &facts, ruling }, parse.name, batch);
+                return Ok(());
+            }
+        };
+        let decided = self.decide(&text, batch).await?;
+        if matches!(decided.decision.verdict, Verdict::Denial(_)) {
+            self.refuse(&Asked::new(&text, &decided.decision), parse.name, batch);
+            return Ok(());
+        }
+        let statement = Rc::new(Statement::new(&text, decided, Some(parse.types)));
+        statement.write_parse(parse, batch);
+        let name = names::of_message(parse.name);
+        let mut state = self.state.borrow_mut();
+        state.pending.push(Owed::Parse { name: name.into(), statement: Rc::clone(&statement), visible: true });
+        state.statements.define(name.into(), statement);
+        Ok(())
+    }
+
+    /// Sends a text that fails in place of what was refused.
+    fn refuse(&self, asked: &Asked<'_>, name: &[u8], batch: &mut Vec<u8>) {
+        let running = self.begin(asked, None);
+        Parse { name, text: &refusal(), types: &[0, 0] }.write(batch);
+        self.state.borrow_mut().pending.push(Owed::Refused(running));
+    }
+
+    /// Bind: the client's message goes on, behind whatever it needs.
+    pub(super) async fn bind(&self, portal: &[u8], statement: &[u8], batch: &mut Vec<u8>) -> Result<Step, Fault> {
+        self.ensure_open().await?;
+        let (portal, name) = (names::of_message(portal), names::of_message(statement));
+        let known = self.state.borrow().statements.get(name).cloned();
+        let statement = match known {
+            // The server says that it does not exist.
+            None => None,
+            Some(statement) if self.is_current(&statement)? => Some(statement),
+            Some(statement) => match self.renew(name, &statement, batch).await? {
+                Some(renewed) => Some(renewed),
+                None => return Ok(Step::Handled),
+            },
+        };
+        let mut state = self.state.borrow_mut();
+        state.pending.push(Owed::Bind { portal: portal.into(), statement: statement.clone() });
+        match statement {
+            Some(statement) => state.portals.define(portal.into(), statement),
+            None => state.portals.close(portal.into()),
+        }
+        Ok(Step::Forward)
+    }
+
+    /// Decides again about a prepared statement; where it may not run any more, refuses the Bind and gives nothing.
+    async fn renew(
+        &self,
+        name: &[u8],
+        statement: &Statement,
+        batch: &mut Vec<u8>,
+    ) -> Result<Option<Rc<Statement>>, Fault> {
+        let old = &statement.prepared;
+        let decided = self.decide(&old.text, batch).await?;
+        let is_same = match (&old.decision.verdict, &decided.decision.verdict) {
+            (_, Verdict::Denial(_)) => {
+                self.refuse(&Asked::new(&old.text, &decided.decision), REFUSED, batch);
+                return Ok(None);
+            }
+            (Verdict::Permit(old), Verdict::Permit(new)) => old.sql() == new.sql(),
+            (Verdict::Denial(_), Verdict::Permit(_)) => false,
+        };
+        let new = Rc::new(Statement::new(&old.text, decided, statement.types.as_deref()));
+        if is_same {
+            self.state.borrow_mut().statements.defined(name.into(), Rc::clone(&new));
+            return Ok(Some(new));
+        }
+        let Some(types) = statement.types.as_deref() else {
+            let name = String::from_utf8_lossy(name);
+            let message = format!("prepared statement \"{name}\" was prepared under rules that have changed since");
+            let denial = denial("0A000", message, Some("prepare it again"));
+            let (annotation, facts) = (None, &new.prepared.decision.facts);
+            let ruling = Ruling::Denial(&denial);
+            self.refuse(&Asked { text: &old.text, annotation, facts, ruling }, REFUSED, batch);
+            return Ok(None);
+        };
+        // Close and Parse of ours, whose replies the client does not see.
+        frontend::write_close(batch, Target::Statement, name);
+        new.write_parse(Parse { name, text: old.text.as_bytes(), types }, batch);
+        let mut state = self.state.borrow_mut();
+        state.pending.push(Owed::Close { target: Target::Statement, name: name.into(), visible: false });
+        state.pending.push(Owed::Parse { name: name.into(), statement: Rc::clone(&new), visible: false });
+        state.statements.define(name.into(), Rc::clone(&new));
+        Ok(Some(new))
+    }
+
+    fn is_current(&self, statement: &Statement) -> Result<bool, Fault> {
+        let mut state = self.state.borrow_mut();
+        if !state.is_restricted() {
+            return Ok(true);
+        }
+        let database = match state.acting.database(&self.node) {
+            Ok(database) => Arc::clone(database),
+            Err(revoked) => return Err(Fault::closed("role revoked", "57P01", revoked.to_string())),
+        };
+        Ok(statement.prepared.is_current(&database, state.current_settings()))
+    }
+
+    /// Describe.
+    pub(super) async fn describe(&self, target: Target, name: &[u8]) -> Result<Step, Fault> {
+        self.ensure_open().await?;
+        let mut state = self.state.borrow_mut();
+        let name = names::of_message(name);
+        let statement = match target {
+            Target::Statement => state.statements.get(name),
+            Target::Portal => state.portals.get(name),
+        };
+        if let Some(statement) = statement {
+            // The reply comes before that of any Execute sent from now on.
+            statement.prepared.described.set(true);
+        }
+        let owed = Owed::Describe { statement: statement.cloned(), visible: true };
+        state.pending.push(owed);
+        Ok(Step::Forward)
+    }
+
+    /// Close.
+    pub(super) async fn close(&self, target: Target, name: &[u8]) -> Result<Step, Fault> {
+        self.ensure_open().await?;
+        let mut state = self.state.borrow_mut();
+        let name = names::of_message(name);
+        state.pending.push(Owed::Close { target, name: name.into(), visible: true });
+        match target {
+            Target::Statement => state.statements.close(name.into()),
+            Target::Portal => state.portals.close(name.into()),
+        }
+        Ok(Step::Forward)
+    }
+
+    /// Execute: recorded as a statement.
+    pub(super) async fn execute(&self, portal: &[u8], batch: &mut Vec<u8>) -> Result<Step, Fault> {
+        self.ensure_open().await?;
+        let name = names::of_message(portal);
+        let statement = self.state.borrow().portals.get(name).cloned();
+        let running = if let Some(statement) = &statement {
+            let prepared = &statement.prepared;
+            self.begin(&Asked::new(&prepared.text, &prepared.decision), Some(Rc::clone(statement)))
+        } else {
+            // A cursor of SQL's DECLARE; or nothing, which the server will say.
+            let text = format!("(portal \"{}\")", String::from_utf8_lossy(name));
+            let facts = Facts::default();
+            self.begin(&Asked { text: &text, annotation: None, facts: &facts, ruling: Ruling::NoText }, None)
+        };
+        let mut state = self.state.borrow_mut();
+        if running.denial.is_some() {
+            // It could not be recorded.
+            Parse { name: REFUSED, text: &refusal(), types: &[0, 0] }.write(batch);
+            state.pending.push(Owed::Refused(running));
+            return Ok(Step::Handled);
+        }
+        let is_described = statement.as_ref().is_some_and(|s| s.prepared.described.get());
+        if running.guarded && state.is_restricted() && !is_described {
+            // Nobody asked for the result's columns; the second lock does.
+            frontend::write_describe(batch, Target::Portal, name);
+            if let Some(statement) = &statement {
+                statement.prepared.described.set(true);
+            }
+            state.pending.push(Owed::Describe { statement, visible: false });
+        }
+        state.pending.push(Owed::Execute(running));
+        Ok(Step::Forward)
+    }
+}
+
+impl Statement {
+    fn new(text: &str, decided: Decided, types: Option<&[u8]>) -> Self {
+        let Decided { decision, database, settings } = decided;
+        let prepared = Prepared { text: text.into(), decision, database, settings, described: Cell::new(false) };
+        Self { prepared, types: types.map(Into::into) }
+    }
+
+    /// Writes the Parse of what was permitted. `parse` is the client's, whose own bytes go where they are that.
+    fn write_parse(&self, parse: Parse<'_>, batch: &mut Vec<u8>) {
+        let text = match &self.prepared.decision.verdict {
+            Verdict::Permit(permit) if **permit.sql() == *self.prepared.text => parse.text,
+            Verdict::Permit(permit) => permit.sql().as_bytes(),
+            Verdict::Denial(_) => &refusal(),
+        };
+        Parse { text, ..parse }.write(batch);
+    }
+}

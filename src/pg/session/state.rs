@@ -1,0 +1,90 @@
+//! What both directions of a session share.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::super::names::Names;
+use super::super::parameters::ForServer;
+use super::super::pending::Pending;
+use crate::audit::Totals;
+use crate::pipeline::Settings;
+use crate::session::{Acting, Ticket, TransactionalSettings};
+
+/// The state of a session. Borrowed for a few lines at a time, never across an await.
+#[derive(Debug)]
+pub struct State {
+    /// Role and source.
+    pub acting: Acting,
+    /// What goes to the server when the connection is opened.
+    pub for_server: ForServer,
+    /// Settings that decisions depend on.
+    pub settings: TransactionalSettings,
+    /// Replies owed.
+    pub pending: Pending,
+    /// Prepared statements.
+    pub statements: Names,
+    /// Portals.
+    pub portals: Names,
+    /// Settings that the client was told.
+    pub reported: BTreeMap<String, String>,
+    /// Bytes for the client that come before anything of the server's.
+    pub prelude: Vec<u8>,
+    /// A role to change to as soon as nothing is under way.
+    pub role_change: Option<std::sync::Arc<str>>,
+    /// Objects changed in the transaction that is open.
+    pub has_ddl: bool,
+    /// A catalog read after this session's own DDL; what is decided next waits for it.
+    pub catalog: Option<Ticket>,
+    /// A statement over restricted relations ran in the transaction that is open.
+    pub is_guarded: bool,
+    /// A Sync that was held back must be sent.
+    pub must_sync: bool,
+    /// Bytes of the server's that the client has in part, or that the other direction is writing.
+    pub mid_message: bool,
+    /// The server has told the client that the session is over.
+    pub has_said_fatal: bool,
+    /// Replies are swallowed up to the next ReadyForQuery: the second lock ended the result.
+    pub draining: bool,
+    /// When the client last sent something or got an answer.
+    pub active: Instant,
+    /// What the session did.
+    pub totals: Totals,
+}
+
+impl State {
+    /// The state at the beginning.
+    pub fn new(acting: Acting, for_server: ForServer, reported: BTreeMap<String, String>) -> Self {
+        let settings = TransactionalSettings::new(for_server.settings.clone());
+        Self {
+            acting,
+            for_server,
+            settings,
+            pending: Pending::default(),
+            statements: Names::default(),
+            portals: Names::default(),
+            reported,
+            prelude: Vec::new(),
+            role_change: None,
+            has_ddl: false,
+            catalog: None,
+            is_guarded: false,
+            must_sync: false,
+            mid_message: false,
+            has_said_fatal: false,
+            draining: false,
+            active: Instant::now(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// The settings in force.
+    pub fn current_settings(&self) -> &Settings {
+        self.settings.current()
+    }
+
+    /// Whether the role is bound by rules: what it sends is rewritten, and what comes back is watched.
+    pub fn is_restricted(&self) -> bool {
+        let role = self.acting.role();
+        !role.unrestricted && !role.observe
+    }
+}
