@@ -32,6 +32,34 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether another reading of the source gave the same, whatever its version.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        // Named one by one, so that a field added later is not forgotten.
+        let Self {
+            version: _,
+            source,
+            engine,
+            server_version,
+            database,
+            search_path,
+            lower_case_table_names,
+            children,
+            relations,
+            by_name,
+            by_oid,
+            functions,
+            operators,
+            types,
+            schemas,
+        } = self;
+        (source, engine, server_version) == (&other.source, &other.engine, &other.server_version)
+            && (database, search_path) == (&other.database, &other.search_path)
+            && *lower_case_table_names == other.lower_case_table_names
+            && (children, relations, by_name) == (&other.children, &other.relations, &other.by_name)
+            && (by_oid, functions, operators) == (&other.by_oid, &other.functions, &other.operators)
+            && (types, schemas) == (&other.types, &other.schemas)
+    }
+
     /// Grows with each refresh; plans made with another version are made again.
     pub fn version(&self) -> u64 {
         self.version

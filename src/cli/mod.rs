@@ -9,6 +9,7 @@ mod completions;
 mod global;
 mod health;
 mod passwd;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ enum Command {
     Completions(completions::Completions),
     Health(health::Health),
     Passwd(passwd::Passwd),
+    Serve(serve::Serve),
 }
 
 /// Runs the command that the process was started with.
@@ -45,6 +47,7 @@ pub fn run() -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Health(health) => health.run(&global),
         Command::Passwd(passwd) => passwd.run(),
+        Command::Serve(serve) => serve.run(&global),
     };
     result.unwrap_or_else(|error| {
         eprintln!("sekisho: {error:#}");

@@ -43,7 +43,8 @@ pub enum AcceptError {
 }
 
 /// Reads up to the startup packet.
-pub async fn accept(mut stream: Stream, listeners: &Listeners) -> Result<Accepted, AcceptError> {
+/// Sessions in clear text are refused where `tls_required` says so.
+pub async fn accept(mut stream: Stream, listeners: &Listeners, tls_required: bool) -> Result<Accepted, AcceptError> {
     stream = direct_tls(stream, listeners).await?;
     // Each request may come once. A second one, or one inside TLS, falls through to the version check as on the server.
     let (mut may_ask_tls, mut may_ask_gss) = (!stream.is_tls(), true);
@@ -65,7 +66,7 @@ pub async fn accept(mut stream: Stream, listeners: &Listeners) -> Result<Accepte
                 stream.write_all(b"N").await?;
             }
             FirstPacket::Cancel { process, secret } => return Ok(Accepted::Cancel { process, secret }),
-            FirstPacket::Startup(startup) => return check(stream, startup, listeners).await,
+            FirstPacket::Startup(startup) => return check(stream, startup, tls_required).await,
             FirstPacket::SslRequest | FirstPacket::GssEncRequest => {
                 refuse(&mut stream, "0A000", "unsupported frontend protocol 1234: server supports 3.0 to 3.2").await?;
                 return Err(AcceptError::Refused("encryption requested again"));
@@ -105,12 +106,8 @@ async fn read_packet(stream: &mut Stream) -> Result<FirstPacket, AcceptError> {
     Ok(startup::read(&packet)?)
 }
 
-async fn check(
-    mut stream: Stream,
-    startup: StartupMessage,
-    listeners: &Listeners,
-) -> Result<Accepted, AcceptError> {
-    if listeners.tls_required && !stream.is_tls() {
+async fn check(mut stream: Stream, startup: StartupMessage, tls_required: bool) -> Result<Accepted, AcceptError> {
+    if tls_required && !stream.is_tls() {
         let message = "this server takes encrypted connections only; connect with sslmode=require or stronger";
         refuse(&mut stream, "28000", message).await?;
         return Err(AcceptError::Refused("not encrypted"));

@@ -178,8 +178,7 @@ fn choose(node: &Node, user: &User, startup: &StartupMessage) -> Result<Chosen, 
     let mut acting = Acting::new(node, Arc::clone(&source), &user.name, role)
         .map_err(|revoked| Refusal::new("28000", revoked.to_string()))?;
     let database = acting.database(node).map_err(|revoked| Refusal::new("28000", revoked.to_string()))?;
-    let for_server =
-        parameters.for_server(&source, database).map_err(|e| Refusal::new("42501", e.to_string()))?;
+    let for_server = parameters.for_server(&source, database).map_err(|e| Refusal::new("42501", e.to_string()))?;
     Ok(Chosen { source, acting, parameters, for_server })
 }
 

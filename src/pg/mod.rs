@@ -27,8 +27,8 @@ use self::auth::{LoggedIn, LoginError};
 use crate::net::{Stream, tune};
 use crate::session::{Node, Slot};
 
-/// Serves one connection of a client to its end.
-pub async fn serve(node: Arc<Node>, tcp: TcpStream, peer: SocketAddr) {
+/// Serves one connection of a client to its end. `tls_required` says whether its listener refuses clear text.
+pub async fn serve(node: Arc<Node>, tcp: TcpStream, peer: SocketAddr, tls_required: bool) {
     tune(&tcp);
     node.metrics.connections.add_one();
     let mut stream = Stream::Tcp(tcp);
@@ -37,7 +37,7 @@ pub async fn serve(node: Arc<Node>, tcp: TcpStream, peer: SocketAddr) {
         let _ = timeout(node.timeouts.login, refuse(&mut stream, "53300", "sorry, too many clients already")).await;
         return;
     };
-    let logged_in = match timeout(node.timeouts.login, Box::pin(begin(&node, stream, peer))).await {
+    let logged_in = match timeout(node.timeouts.login, Box::pin(begin(&node, stream, peer, tls_required))).await {
         Ok(logged_in) => logged_in,
         Err(_) => {
             tracing::debug!(%peer, "login took too long");
@@ -59,9 +59,9 @@ fn places(node: &Node) -> Option<(Slot, Slot)> {
 }
 
 /// Everything up to the first statement; nothing where there is no session to run.
-async fn begin(node: &Node, stream: Stream, peer: SocketAddr) -> Option<LoggedIn> {
+async fn begin(node: &Node, stream: Stream, peer: SocketAddr, tls_required: bool) -> Option<LoggedIn> {
     let listeners = node.listeners.load_full();
-    match accept(stream, &listeners).await {
+    match accept(stream, &listeners, tls_required).await {
         Ok(Accepted::Startup(stream, startup)) => match auth::log_in(node, stream, &startup, peer).await {
             Ok(logged_in) => return Some(logged_in),
             Err(LoginError::Wire(error)) => {

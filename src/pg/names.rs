@@ -136,8 +136,11 @@ mod tests {
             Arc::new(Role::default()),
             Arc::default(),
         );
-        let decision =
-            Decision { annotation: None, facts: Arc::new(Facts::default()), verdict: Verdict::Permit(Permit::refusal()) };
+        let decision = Decision {
+            annotation: None,
+            facts: Arc::new(Facts::default()),
+            verdict: Verdict::Permit(Permit::refusal()),
+        };
         let prepared = Prepared {
             text: "".into(),
             decision,

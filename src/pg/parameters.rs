@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::wire::startup::StartupMessage;
-use crate::pipeline::{Denial, Effect, Settings, VirtualDatabase, Verdict};
+use crate::pipeline::{Denial, Effect, Settings, Verdict, VirtualDatabase};
 use crate::session::Source;
 
 /// The setting by which a client chooses one of its user's roles.
@@ -178,12 +178,7 @@ impl Parameters {
 }
 
 /// Asks the pipeline about a setting as if it were set by a statement; the statement itself goes nowhere.
-fn check(
-    database: &VirtualDatabase,
-    settings: &Settings,
-    name: &str,
-    value: &[u8],
-) -> Result<Effect, ParameterError> {
+fn check(database: &VirtualDatabase, settings: &Settings, name: &str, value: &[u8]) -> Result<Effect, ParameterError> {
     let refused = |reason: String| ParameterError::Refused { name: name.to_owned(), reason };
     let value = std::str::from_utf8(value).map_err(|_| refused("its value is not UTF-8".to_owned()))?;
     if name.eq_ignore_ascii_case("application_name") {

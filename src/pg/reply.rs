@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn messages_about_the_text_are_kept_without_details() {
-        let fields = [(b'C', "42703"), (b'M', "column \"x\" does not exist"), (b'D', "detail"), (b'P', "8"), (b'q', "q")];
+        let fields =
+            [(b'C', "42703"), (b'M', "column \"x\" does not exist"), (b'D', "detail"), (b'P', "8"), (b'q', "q")];
         let body = cleaned(&fields, false);
         assert_eq!(error_field(&body, b'M'), Some(&b"column \"x\" does not exist"[..]));
         for letter in *b"DPq" {
@@ -129,7 +130,8 @@ mod tests {
 
     #[test]
     fn integrity_errors_keep_names_and_lose_values() {
-        let fields = [(b'C', "23505"), (b'M', "dup"), (b'D', "Key (email)=(secret) exists"), (b'n', "t_pkey"), (b't', "t")];
+        let fields =
+            [(b'C', "23505"), (b'M', "dup"), (b'D', "Key (email)=(secret) exists"), (b'n', "t_pkey"), (b't', "t")];
         let body = cleaned(&fields, false);
         assert_eq!(error_field(&body, b'n'), Some(&b"t_pkey"[..]));
         assert_eq!(error_field(&body, b'D'), None);

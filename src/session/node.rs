@@ -31,8 +31,6 @@ pub struct Listeners {
     pub postgres_tls: Option<ServerTls>,
     /// TLS for MySQL's clients.
     pub mysql_tls: Option<ServerTls>,
-    /// Sessions in clear text are refused.
-    pub tls_required: bool,
     /// Clients at the most, those that are logging in included.
     pub max_clients: usize,
     /// Clients at the most that have not logged in yet.
@@ -41,13 +39,7 @@ pub struct Listeners {
 
 impl Default for Listeners {
     fn default() -> Self {
-        Self {
-            postgres_tls: None,
-            mysql_tls: None,
-            tls_required: false,
-            max_clients: 10_000,
-            max_unauthenticated: 1_000,
-        }
+        Self { postgres_tls: None, mysql_tls: None, max_clients: 10_000, max_unauthenticated: 1_000 }
     }
 }
 

@@ -27,7 +27,12 @@ pub struct Refresh {
 
 impl Default for Refresh {
     fn default() -> Self {
-        Self { asked: AtomicU64::new(0), wake: Notify::new(), served: watch::Sender::new(0), last_rare: Mutex::new(None) }
+        Self {
+            asked: AtomicU64::new(0),
+            wake: Notify::new(),
+            served: watch::Sender::new(0),
+            last_rare: Mutex::new(None),
+        }
     }
 }
 

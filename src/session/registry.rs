@@ -103,6 +103,8 @@ pub struct Registry {
     clients: Arc<AtomicUsize>,
     unauthenticated: Arc<AtomicUsize>,
     emptied: Notify,
+    // What is wanted of all, also of those who come later.
+    wish: AtomicU8,
 }
 
 /// One of a limited number of places; given back when dropped.
@@ -163,7 +165,7 @@ impl Registry {
             since: SystemTime::now(),
             subject: Mutex::new(subject),
             server: Mutex::new(None),
-            wish: AtomicU8::new(Wish::GoOn as u8),
+            wish: AtomicU8::new(self.wish.load(Ordering::Acquire)),
             wake: Notify::new(),
         });
         live.insert(process, Arc::clone(&entry));
@@ -195,9 +197,11 @@ impl Registry {
         lock(&self.live).values().cloned().collect()
     }
 
-    /// Tells all sessions what is wanted.
+    /// Tells all sessions what is wanted, also those that begin later.
     pub fn want(&self, wish: Wish) {
-        for entry in lock(&self.live).values() {
+        let live = lock(&self.live);
+        self.wish.fetch_max(wish as u8, Ordering::AcqRel);
+        for entry in live.values() {
             entry.want(wish);
         }
     }

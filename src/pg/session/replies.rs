@@ -12,9 +12,9 @@ use crate::pg::fault::Fault;
 use crate::pg::names;
 use crate::pg::pending::{Owed, Running};
 use crate::pg::reply::{write_cleaned, write_denial, write_without_position};
+use crate::pg::wire::Header;
 use crate::pg::wire::backend::{self, Report};
 use crate::pg::wire::frontend::Target;
-use crate::pg::wire::Header;
 use crate::pipeline::Effect;
 
 /// What becomes of a message.
@@ -196,13 +196,7 @@ impl Session {
     }
 
     /// The second lock: every result column of a restricted role is looked up before rows go out.
-    fn row_description(
-        &self,
-        state: &mut State,
-        body: &[u8],
-        input: &[u8],
-        out: &mut Output,
-    ) -> Result<Pass, Fault> {
+    fn row_description(&self, state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Result<Pass, Fault> {
         let found = if state.is_restricted() { self.protected_column(state, body)? } else { None };
         let record = state.pending.front().and_then(Owed::running).map(|running| running.record);
         let visible = match state.pending.front() {
