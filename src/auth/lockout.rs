@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_millis(1);
 /// The greatest delay.
 const MAX_DELAY: Duration = Duration::from_millis(50);
 /// Wrong passwords are forgotten after so long without another.
-const MEMORY: Duration = Duration::from_secs(600);
+const MEMORY: Duration = Duration::from_mins(10);
 /// Pairs of user and address remembered at the most. When full, those that were forgotten leave, then all: an attacker
 /// with that many addresses is not slowed by delays anyway.
 const PAIRS: usize = 10_000;

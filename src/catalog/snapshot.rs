@@ -20,7 +20,6 @@ pub struct Snapshot {
     database: Box<str>,
     search_path: Vec<Box<str>>,
     lower_case_table_names: u8,
-    flavour: Flavour,
     children: HashMap<RelationId, Vec<RelationId>>,
     relations: Vec<Relation>,
     by_name: HashMap<Box<str>, HashMap<Box<str>, RelationId>>,
@@ -40,6 +39,7 @@ impl Snapshot {
             source,
             engine,
             server_version,
+            flavour,
             database,
             search_path,
             lower_case_table_names,
@@ -54,6 +54,7 @@ impl Snapshot {
         } = self;
         (source, engine, server_version) == (&other.source, &other.engine, &other.server_version)
             && (database, search_path) == (&other.database, &other.search_path)
+            && *flavour == other.flavour
             && *lower_case_table_names == other.lower_case_table_names
             && (children, relations, by_name) == (&other.children, &other.relations, &other.by_name)
             && (by_oid, functions, operators) == (&other.by_oid, &other.functions, &other.operators)

@@ -15,7 +15,7 @@ use crate::config::{self, Config, Loaded};
 use crate::net::ServerTls;
 use crate::pg::accept::ALPN;
 use crate::policy::diagnostics::Style;
-use crate::rewrite::masks::MaskingKeys;
+use crate::rewrite::masks::SessionKeys;
 use crate::server::signals::Signals;
 use crate::server::{Address, Order, Protocol, Reload, Server, Settings};
 use crate::session::{Listeners, Node, Rules, Secret, Source};
@@ -29,6 +29,7 @@ pub(super) struct Serve {}
 
 impl Serve {
     /// Runs the command.
+    #[expect(clippy::unused_self, reason = "as all commands")]
     pub(super) fn run(&self, global: &Global) -> anyhow::Result<ExitCode> {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
         let colored = global.colored(std::io::stderr().is_terminal());
@@ -107,15 +108,12 @@ fn node(config: &Config, rules: Rules) -> anyhow::Result<Node> {
         max_clients: config.options.max_clients,
         max_unauthenticated: config.options.max_unauthenticated,
     };
-    let keys: Vec<_> = config.masking.iter().map(|key| (Arc::clone(&key.id), key.bytes.clone())).collect();
-    let keys = if keys.is_empty() { None } else { Some(MaskingKeys::new(&keys)?) };
+    let keys = SessionKeys::new(&config.masking);
     let sources = config.sources.iter().map(|spec| {
         let mut source = Source::new(spec.clone()).with_context(|| format!("source `{}`", spec.name))?;
-        if let Some(keys) = &keys {
-            let settings = keys.postgres_settings().into_iter();
-            source.secret_settings = settings.map(|(name, value)| (name, Secret::new(value))).collect();
-            source.masking_key_ids = Arc::clone(keys.ids());
-        }
+        let settings = keys.settings(spec.engine).into_iter();
+        source.secret_settings = settings.map(|(name, value)| (name, Secret::new(value))).collect();
+        source.masking_key_ids = Arc::clone(keys.ids());
         Ok(source)
     });
     let sources = sources.collect::<anyhow::Result<Vec<_>>>()?;

@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, UnixStream};
 use super::Stream;
 
 /// Silence after which the operating system asks whether the other side is still there.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 /// Time between its questions.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// Unanswered questions after which the connection is dead.

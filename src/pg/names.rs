@@ -140,6 +140,7 @@ mod tests {
             annotation: None,
             facts: Arc::new(Facts::default()),
             verdict: Verdict::Permit(Permit::refusal()),
+            observed: None,
         };
         let prepared = Prepared {
             text: "".into(),

@@ -77,7 +77,7 @@ impl Parameters {
         while let Some(word) = words.next() {
             let setting = match word.as_slice() {
                 b"-c" => words.next().ok_or_else(|| ParameterError::Invalid("-c".to_owned()))?,
-                [b'-', b'c', rest @ ..] | [b'-', b'-', rest @ ..] => rest.to_vec(),
+                [b'-', b'c' | b'-', rest @ ..] => rest.to_vec(),
                 _ => {
                     if !self.flags.is_empty() {
                         self.flags.push(b' ');
@@ -132,9 +132,8 @@ impl Parameters {
         for (name, value) in &self.settings {
             match check(database, &settings, name, value) {
                 Ok(Effect::SetSearchPath { path, .. }) => settings.search_path = path,
-                Ok(_) => {}
                 Err(error) if restricted => return Err(error),
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
             parameters.push((name.clone(), value.clone()));
         }

@@ -144,8 +144,12 @@ impl Owed {
     pub fn as_running(&self) -> Option<&Running> {
         match self {
             Self::Query(running) | Self::Execute(running) | Self::Refused(running) => Some(running),
-            Self::Parse { .. } | Self::Bind { .. } | Self::Describe { .. } | Self::Close { .. } => None,
-            Self::Sync | Self::CopyEnd => None,
+            Self::Parse { .. }
+            | Self::Bind { .. }
+            | Self::Describe { .. }
+            | Self::Close { .. }
+            | Self::Sync
+            | Self::CopyEnd => None,
         }
     }
 
@@ -153,8 +157,12 @@ impl Owed {
     pub fn running(&mut self) -> Option<&mut Running> {
         match self {
             Self::Query(running) | Self::Execute(running) | Self::Refused(running) => Some(running),
-            Self::Parse { .. } | Self::Bind { .. } | Self::Describe { .. } | Self::Close { .. } => None,
-            Self::Sync | Self::CopyEnd => None,
+            Self::Parse { .. }
+            | Self::Bind { .. }
+            | Self::Describe { .. }
+            | Self::Close { .. }
+            | Self::Sync
+            | Self::CopyEnd => None,
         }
     }
 
@@ -162,8 +170,12 @@ impl Owed {
     pub fn into_running(self) -> Option<Box<Running>> {
         match self {
             Self::Query(running) | Self::Execute(running) | Self::Refused(running) => Some(running),
-            Self::Parse { .. } | Self::Bind { .. } | Self::Describe { .. } | Self::Close { .. } => None,
-            Self::Sync | Self::CopyEnd => None,
+            Self::Parse { .. }
+            | Self::Bind { .. }
+            | Self::Describe { .. }
+            | Self::Close { .. }
+            | Self::Sync
+            | Self::CopyEnd => None,
         }
     }
 
@@ -182,6 +194,7 @@ impl Owed {
 
 /// The queue.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about what the server was sent")]
 pub struct Pending {
     queue: VecDeque<Owed>,
     skipping: bool,

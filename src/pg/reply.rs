@@ -23,11 +23,10 @@ pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], keep_position: boo
         let kept = match letter {
             // Severity, also as it is in English; SQLSTATE.
             b'S' | b'V' | b'C' => Some(text),
-            b'M' if is_safe => Some(text),
-            b'M' => Some(sentence(class).as_bytes()),
+            b'M' if !is_safe => Some(sentence(class).as_bytes()),
             // A hint tells what to do, place and routine where in the server's source: the same for every value, but
             // which one was reached may depend on a value in the classes that are not safe.
-            b'H' | b'F' | b'L' | b'R' if is_safe => Some(text),
+            b'M' | b'H' | b'F' | b'L' | b'R' if is_safe => Some(text),
             b'P' if is_safe && keep_position => Some(text),
             // Names of the schema, table, column, type, constraint that an integrity error speaks of.
             b's' | b't' | b'c' | b'd' | b'n' if class == b"23" => Some(text),

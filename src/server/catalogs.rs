@@ -1,19 +1,32 @@
 //! Keeping the catalogs current: one task a source reads again on a timer and whenever a session asks.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Snapshot;
-use crate::pg::introspect::{self, CatalogError};
-use crate::pg::upstream::{self, Upstream};
 use crate::session::{Node, Source};
 use crate::sql::Engine;
+use crate::{mysql, pg};
 
 /// After a failed reading; while it fails, sessions that ask are told at once that there is nothing newer.
 const RETRY: Duration = Duration::from_secs(5);
-/// The name under which the server shows the connection.
+/// The name under which PostgreSQL shows the connection.
 const APPLICATION: &str = "sekisho catalog";
+
+/// Why a catalog could not be read, by the source's engine.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Postgres(#[from] pg::introspect::CatalogError),
+    #[error(transparent)]
+    MySql(#[from] mysql::introspect::CatalogError),
+}
+
+/// The connection that the catalog was last read through.
+enum Connection {
+    Postgres(pg::upstream::Upstream),
+    MySql(mysql::upstream::Upstream),
+}
 
 /// Reads a source's catalog for ever.
 pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
@@ -37,7 +50,6 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
             }
             Err(error) => {
                 node.metrics.catalog_failures.add_one();
-                connection = None;
                 if !was_broken {
                     tracing::warn!(source = %source.spec.name, %error, "catalog not read");
                 }
@@ -50,29 +62,41 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
     }
 }
 
-async fn read(source: &Source, connection: &mut Option<Upstream>, version: u64) -> Result<Snapshot, CatalogError> {
-    match source.spec.engine {
-        Engine::Postgres => {
-            // A connection that lay idle may have died unnoticed: one more try on a new one.
-            if let Some(upstream) = connection
-                && let Ok(snapshot) = introspect::load(upstream, &source.spec.name, version).await
-            {
-                return Ok(snapshot);
-            }
-            let mut upstream = connect(source).await?;
-            let snapshot = introspect::load(&mut upstream, &source.spec.name, version).await?;
-            *connection = Some(upstream);
-            Ok(snapshot)
-        }
-        Engine::MySql => Err(CatalogError::Malformed("MySQL")),
+async fn read(source: &Source, kept: &mut Option<Connection>, version: u64) -> Result<Snapshot, ReadError> {
+    // A connection that lay idle may have died unnoticed: one more try on a new one.
+    if let Some(mut connection) = kept.take()
+        && let Ok(snapshot) = load(&mut connection, source, version).await
+    {
+        *kept = Some(connection);
+        return Ok(snapshot);
+    }
+    let mut connection = connect(source).await?;
+    let snapshot = load(&mut connection, source, version).await?;
+    *kept = Some(connection);
+    Ok(snapshot)
+}
+
+async fn load(connection: &mut Connection, source: &Source, version: u64) -> Result<Snapshot, ReadError> {
+    let name = &source.spec.name;
+    match connection {
+        Connection::Postgres(upstream) => Ok(pg::introspect::load(upstream, name, version).await?),
+        Connection::MySql(upstream) => Ok(mysql::introspect::load(upstream, name, version).await?),
     }
 }
 
-/// Connects with the settings of a plain session, and remembers what the server reports about them.
-async fn connect(source: &Source) -> Result<Upstream, CatalogError> {
-    let parameters = [("application_name".to_owned(), APPLICATION.as_bytes().to_vec())];
-    let upstream = upstream::connect(&source.spec, &source.tls, &parameters).await?;
-    let reported: BTreeMap<String, String> = upstream.parameters.clone();
-    source.parameters.store(Arc::new(reported));
-    Ok(upstream)
+async fn connect(source: &Source) -> Result<Connection, ReadError> {
+    match source.spec.engine {
+        Engine::Postgres => {
+            let parameters = [("application_name".to_owned(), APPLICATION.as_bytes().to_vec())];
+            let connected = pg::upstream::connect(&source.spec, &source.tls, &parameters).await;
+            let upstream = connected.map_err(pg::introspect::CatalogError::from)?;
+            // What a plain session of the proxy's account is told about its settings.
+            source.parameters.store(Arc::new(upstream.parameters.clone()));
+            Ok(Connection::Postgres(upstream))
+        }
+        Engine::MySql => {
+            let connected = mysql::upstream::connect(source, &mysql::upstream::Wishes::own()).await;
+            Ok(Connection::MySql(connected.map_err(mysql::introspect::CatalogError::from)?))
+        }
+    }
 }

@@ -80,10 +80,11 @@ impl Session {
             Some(read) => Ok(Some(read.map_err(Fault::client)?)),
             None => {
                 let mut batch = Vec::new();
-                let mut state = self.state.borrow_mut();
-                state.must_sync = false;
-                state.pending.push(Owed::Sync);
-                drop(state);
+                {
+                    let mut state = self.state.borrow_mut();
+                    state.must_sync = false;
+                    state.pending.push(Owed::Sync);
+                }
                 frontend::write_empty(&mut batch, frontend::SYNC);
                 self.send(&mut batch).await?;
                 Ok(None)

@@ -37,6 +37,8 @@ pub(super) struct Asked<'a> {
 /// How it was decided.
 pub(super) enum Ruling<'a> {
     Permit(&'a Permit),
+    /// It runs though it would have been refused: the role is in observe mode.
+    Observed(&'a Permit, &'a Denial),
     Denial(&'a Denial),
     /// It has no text to decide about: a portal of SQL's DECLARE, whose query was decided then; a function call of a
     /// role without rules.
@@ -46,9 +48,10 @@ pub(super) enum Ruling<'a> {
 impl<'a> Asked<'a> {
     /// A text as it was decided.
     pub fn new(text: &'a str, decision: &'a Decision) -> Self {
-        let ruling = match &decision.verdict {
-            Verdict::Permit(permit) => Ruling::Permit(permit),
-            Verdict::Denial(denial) => Ruling::Denial(denial),
+        let ruling = match (&decision.verdict, &decision.observed) {
+            (Verdict::Permit(permit), None) => Ruling::Permit(permit),
+            (Verdict::Permit(permit), Some(denial)) => Ruling::Observed(permit, denial),
+            (Verdict::Denial(denial), _) => Ruling::Denial(denial),
         };
         Self { text, annotation: decision.annotation.as_deref(), facts: &decision.facts, ruling }
     }
@@ -56,6 +59,9 @@ impl<'a> Asked<'a> {
     fn outcome(&self) -> Outcome<'a> {
         match self.ruling {
             Ruling::Permit(_) | Ruling::NoText => Outcome::Permitted,
+            Ruling::Observed(_, denial) => {
+                Outcome::Observed { message: &denial.message, rule: denial.rule.as_ref().map(|rule| &*rule.name) }
+            }
             Ruling::Denial(denial) => Outcome::Refused {
                 sqlstate: denial.sqlstate,
                 message: &denial.message,
@@ -67,7 +73,9 @@ impl<'a> Asked<'a> {
     /// What the server gets, where it is not the client's own text.
     fn sent(&self) -> Option<&'a str> {
         match self.ruling {
-            Ruling::Permit(permit) => Some(&**permit.sql()).filter(|sql| *sql != self.text),
+            Ruling::Permit(permit) | Ruling::Observed(permit, _) => {
+                Some(&**permit.sql()).filter(|sql| *sql != self.text)
+            }
             Ruling::Denial(_) | Ruling::NoText => None,
         }
     }
@@ -183,7 +191,7 @@ impl Session {
                 metrics.statements_refused.add_one();
                 running.denial = Some(Box::new(Denial::clone(denial)));
             }
-            (Ruling::Permit(permit), Ok(_)) => {
+            (Ruling::Permit(permit) | Ruling::Observed(permit, _), Ok(_)) => {
                 metrics.statements_permitted.add_one();
                 running.guarded = permit.guarded() || executes_guarded(&state, permit);
                 running.verbatim = **permit.sql() == *asked.text;
