@@ -20,6 +20,7 @@ pub struct Snapshot {
     database: Box<str>,
     search_path: Vec<Box<str>>,
     lower_case_table_names: u8,
+    flavour: Flavour,
     children: HashMap<RelationId, Vec<RelationId>>,
     relations: Vec<Relation>,
     by_name: HashMap<Box<str>, HashMap<Box<str>, RelationId>>,
@@ -39,10 +40,10 @@ impl Snapshot {
             source,
             engine,
             server_version,
-            flavour,
             database,
             search_path,
             lower_case_table_names,
+            flavour,
             children,
             relations,
             by_name,
@@ -53,12 +54,11 @@ impl Snapshot {
             schemas,
         } = self;
         (source, engine, server_version) == (&other.source, &other.engine, &other.server_version)
-            && (database, search_path) == (&other.database, &other.search_path)
-            && *flavour == other.flavour
-            && *lower_case_table_names == other.lower_case_table_names
-            && (children, relations, by_name) == (&other.children, &other.relations, &other.by_name)
-            && (by_oid, functions, operators) == (&other.by_oid, &other.functions, &other.operators)
-            && (types, schemas) == (&other.types, &other.schemas)
+            && (database, search_path, lower_case_table_names)
+                == (&other.database, &other.search_path, &other.lower_case_table_names)
+            && (flavour, children, relations) == (&other.flavour, &other.children, &other.relations)
+            && (by_name, by_oid, functions) == (&other.by_name, &other.by_oid, &other.functions)
+            && (operators, types, schemas) == (&other.operators, &other.types, &other.schemas)
     }
 
     /// Grows with each refresh; plans made with another version are made again.

@@ -82,8 +82,10 @@ fn settings(config: &Config) -> Settings {
             tls_required: config.tls.is_required(address),
         }
     };
+    let postgres = config.listen.postgres.iter().map(address(Protocol::Postgres));
+    let mysql = config.listen.mysql.iter().map(address(Protocol::MySql));
     Settings {
-        clients: config.listen.postgres.iter().map(address(Protocol::Postgres)).collect(),
+        clients: postgres.chain(mysql).collect(),
         admin: config.listen.admin,
         workers: config.options.workers,
         catalog_refresh: config.options.catalog_refresh,

@@ -21,8 +21,8 @@ use crate::session::{Acting, Node, Slot};
 /// The longest wait for a client to take the words that it is turned away with.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Serves one connection from its first byte to its last.
-pub async fn serve(node: Arc<Node>, tcp: tokio::net::TcpStream, peer: SocketAddr) {
+/// Serves one connection from its first byte to its last. `tls_required` says whether its listener refuses clear text.
+pub async fn serve(node: Arc<Node>, tcp: tokio::net::TcpStream, peer: SocketAddr, tls_required: bool) {
     node.metrics.connections.add_one();
     tune(&tcp);
     let listeners = node.listeners.load_full();
@@ -35,7 +35,8 @@ pub async fn serve(node: Arc<Node>, tcp: tokio::net::TcpStream, peer: SocketAddr
     let number = node.registry.next_session();
     let subject =
         Subject { session: number, protocol: PROTOCOL, client: Arc::from(peer.to_string()), ..Subject::default() };
-    let begun = tokio::time::timeout(node.timeouts.login, begin(&node, Stream::Tcp(tcp), peer, subject, login)).await;
+    let begin = begin(&node, Stream::Tcp(tcp), peer, subject, login, tls_required);
+    let begun = tokio::time::timeout(node.timeouts.login, begin).await;
     let Ok(Ok(Some(session))) = begun else {
         if let Ok(Err(ClientError::Malformed(_))) = begun {
             node.metrics.protocol_errors.add_one();
@@ -74,13 +75,14 @@ async fn begin(
     peer: SocketAddr,
     mut subject: Subject,
     _login: Slot,
+    tls_required: bool,
 ) -> Result<Option<Session>, ClientError> {
     let (mut client, mut hello) = accept(stream, node, subject.session).await?;
     let claimed = hello.user.clone();
     let (name, source) = split(node, &claimed);
     subject.user = Arc::from(name);
     subject.application = Arc::clone(&hello.application);
-    if node.listeners.load().tls_required && !client.stream.is_tls() {
+    if tls_required && !client.stream.is_tls() {
         node.audit.login_refused(&subject, "connection without TLS");
         let error = Err::new(3159, "HY000", "connections using insecure transport are prohibited; connect with TLS");
         client.send_error(hello.sequence, &error).await?;

@@ -9,8 +9,8 @@ use socket2::{Domain, Protocol as Transport, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Workers;
-use crate::pg;
 use crate::session::Node;
+use crate::{mysql, pg};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub enum Protocol {
     /// PostgreSQL's.
     Postgres,
+    /// MySQL's and MariaDB's.
+    MySql,
 }
 
 /// A listener for clients.
@@ -76,6 +78,7 @@ pub async fn accept(node: Arc<Node>, workers: Arc<Workers>, listener: TcpListene
             let Ok(tcp) = TcpStream::from_std(tcp) else { return };
             match address.protocol {
                 Protocol::Postgres => pg::serve(node, tcp, peer, address.tls_required).await,
+                Protocol::MySql => mysql::login::serve(node, tcp, peer, address.tls_required).await,
             }
         });
     }
