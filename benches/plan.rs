@@ -119,9 +119,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map_err(|mistakes| format!("{mistakes:?}"))?;
     let role = Arc::clone(policy.role("analyst").ok_or("no role")?);
     let database = VirtualDatabase::new(Arc::new(policy), Arc::new(catalog()), role, Arc::new(Person::default()));
-    measure("never seen, short", &database, &(0..2000).map(|n| format!("SELECT email AS e{n} FROM customers")).collect::<Vec<_>>());
+    measure(
+        "never seen, short",
+        &database,
+        &(0..2000).map(|n| format!("SELECT email AS e{n} FROM customers")).collect::<Vec<_>>(),
+    );
     measure("never seen, dashboard", &database, &(0..2000).map(dashboard).collect::<Vec<_>>());
-    measure("seen but for a literal, short", &database, &(0..200_000).map(|n| format!("{SHORT}{n}")).collect::<Vec<_>>());
+    measure(
+        "seen but for a literal, short",
+        &database,
+        &(0..200_000).map(|n| format!("{SHORT}{n}")).collect::<Vec<_>>(),
+    );
     measure("seen but for nothing, short", &database, &vec![format!("SELECT email FROM customers"); 200_000]);
     measure("seen but for its comment, dashboard", &database, &vec![dashboard(1); 20_000]);
     Ok(())

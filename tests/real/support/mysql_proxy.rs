@@ -57,7 +57,6 @@ impl MySqlProxy {
         let mut listeners = Listeners {
             postgres_tls: None,
             mysql_tls: Some(ServerTls::load(&certificates.server, &certificates.server_key, None, &[]).unwrap()),
-            tls_required: false,
             max_clients: 1000,
             max_unauthenticated: 1000,
         };
@@ -109,7 +108,7 @@ fn listen(node: Arc<Node>) -> u16 {
                 let tcp = tcp.into_std().unwrap();
                 let node = Arc::clone(&node);
                 workers.run(move || async move {
-                    mysql::login::serve(node, tokio::net::TcpStream::from_std(tcp).unwrap(), peer).await;
+                    mysql::login::serve(node, tokio::net::TcpStream::from_std(tcp).unwrap(), peer, false).await;
                 });
             }
         });
