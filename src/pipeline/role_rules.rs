@@ -11,27 +11,6 @@ use crate::resolve::{self, ExpandedView, Refusal, Rules, World};
 use crate::rewrite::{filter, masks};
 use crate::sql::Engine;
 
-/// Extensions whose functions, where they are immutable or stable and written in C, only compute.
-const COMPUTING_EXTENSIONS: &[&str] = &[
-    "btree_gin",
-    "btree_gist",
-    "citext",
-    "cube",
-    "earthdistance",
-    "fuzzystrmatch",
-    "hstore",
-    "intarray",
-    "isn",
-    "ltree",
-    "pg_trgm",
-    "pgcrypto",
-    "postgis",
-    "seg",
-    "unaccent",
-    "uuid-ossp",
-    "vector",
-];
-
 /// How deep views may be nested in views.
 const MAX_VIEW_DEPTH: usize = 32;
 
@@ -178,7 +157,7 @@ impl Rules for RoleRules<'_> {
     }
 
     fn computes(&self, extension: &str) -> bool {
-        COMPUTING_EXTENSIONS.binary_search(&extension).is_ok()
+        known::postgres::extension_computes(extension)
     }
 
     fn may_read_setting(&self, name: &str) -> bool {

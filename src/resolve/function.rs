@@ -4,7 +4,7 @@ use super::binder::{Binder, Sources};
 use super::column::Nature;
 use super::refusal::{Refusal, UNDEFINED_FUNCTION};
 use super::scope::ScopeId;
-use crate::catalog::known::BuiltinRule;
+use crate::catalog::known::{self, BuiltinRule};
 use crate::catalog::{Function, FunctionKind, Volatility};
 use crate::sql::ast::{Call, Expr, ExprKind, Literal, Name, ObjectName};
 use crate::sql::{Engine, TokenKind};
@@ -212,6 +212,7 @@ impl Binder<'_> {
             return self.world.rules.builtin(&function.name) == BuiltinRule::Allowed;
         }
         let computes = function.extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
+            && !known::postgres::is_reading_function(&function.name)
             && matches!(&*function.language, "c" | "internal")
             && matches!(function.volatility, Volatility::Immutable | Volatility::Stable);
         computes || self.world.rules.may_call(&function.schema, &function.name)

@@ -1,5 +1,6 @@
 //! PostgreSQL, versions 13 to 18.
 
+mod extensions;
 mod functions;
 mod information_schema;
 mod relations;
@@ -15,6 +16,17 @@ pub fn function(name: &str) -> BuiltinRule {
     static RULES: LazyLock<Families<BuiltinRule>> =
         LazyLock::new(|| Families::new(&[functions::CALLABLE, functions::REFUSED].concat()));
     RULES.get(name).unwrap_or(BuiltinRule::Unknown)
+}
+
+/// Whether operators and types of an extension only compute, and its functions that are written in C and promise not to
+/// change anything, but for [`is_reading_function`]s.
+pub fn extension_computes(extension: &str) -> bool {
+    extensions::computes(extension)
+}
+
+/// Whether a function of an extension that computes reads what its arguments name nevertheless.
+pub fn is_reading_function(function: &str) -> bool {
+    extensions::is_exception(function)
 }
 
 /// How a relation of `pg_catalog` or `information_schema` appears to restricted roles.
