@@ -8,8 +8,9 @@ use super::ast::Tokens;
 use super::syntax_error::SyntaxError;
 use super::token::{Token, TokenKind};
 
-/// How many sub-queries and expressions may be nested in each other. Bounds the grammar's own recursion.
-pub const MAX_DEPTH: u16 = 100;
+/// How many levels deep a grammar may recurse. Parentheses in an expression take two or three of them, a sub-query
+/// three, so that at least sixty of either can be nested.
+pub const MAX_DEPTH: u16 = 200;
 
 /// How many levels a tree may have. Bounds what every walk over a tree, and its `Clone` and `Drop`, need of the stack:
 /// a flat chain such as `a - b + c - d` is as deep as it is long.

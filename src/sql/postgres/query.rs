@@ -101,17 +101,21 @@ fn values(c: &mut Cursor<'_>) -> Result<QueryBody, SyntaxError> {
 
 /// UNION and EXCEPT, which group to the left.
 fn set_operations(c: &mut Cursor<'_>, first: Query) -> Result<Query, SyntaxError> {
-    let mut arms = vec![intersections(c, first)?];
+    let mut longest = 1;
+    let mut arms = vec![intersections(c, first, &mut longest)?];
     while c.is_one_of(&["union", "except"]) {
         set_operator(c);
         let next = operand(c)?;
-        arms.push(intersections(c, next)?);
+        arms.push(intersections(c, next, &mut longest)?);
     }
-    balanced(c, arms)
+    for _ in 0..levels(longest) + levels(arms.len()) {
+        c.grow()?;
+    }
+    balanced(arms).ok_or_else(|| c.expected("a query"))
 }
 
 /// INTERSECT binds closer.
-fn intersections(c: &mut Cursor<'_>, first: Query) -> Result<Query, SyntaxError> {
+fn intersections(c: &mut Cursor<'_>, first: Query, longest: &mut usize) -> Result<Query, SyntaxError> {
     if !c.is_word("intersect") {
         return Ok(first);
     }
@@ -120,7 +124,13 @@ fn intersections(c: &mut Cursor<'_>, first: Query) -> Result<Query, SyntaxError>
         set_operator(c);
         arms.push(operand(c)?);
     }
-    balanced(c, arms)
+    *longest = arms.len().max(*longest);
+    balanced(arms).ok_or_else(|| c.expected("a query"))
+}
+
+/// How many levels [`balanced`] puts over so many queries.
+fn levels(arms: usize) -> u32 {
+    arms.next_power_of_two().trailing_zeros()
 }
 
 fn set_operator(c: &mut Cursor<'_>) {
@@ -131,9 +141,8 @@ fn set_operator(c: &mut Cursor<'_>) {
 }
 
 /// A chain as a tree of small height: which rows come out is the server's matter, names and columns are the same.
-fn balanced(c: &mut Cursor<'_>, mut arms: Vec<Query>) -> Result<Query, SyntaxError> {
+fn balanced(mut arms: Vec<Query>) -> Option<Query> {
     while arms.len() > 1 {
-        c.grow()?;
         let mut pairs = Vec::with_capacity(arms.len().div_ceil(2));
         let mut rest = arms.into_iter();
         while let Some(left) = rest.next() {
@@ -147,7 +156,7 @@ fn balanced(c: &mut Cursor<'_>, mut arms: Vec<Query>) -> Result<Query, SyntaxErr
         }
         arms = pairs;
     }
-    arms.pop().ok_or_else(|| c.expected("a query"))
+    arms.pop()
 }
 
 /// WITH, if it stands here.

@@ -36,13 +36,16 @@ pub fn statement(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
 
 /// SELECT, INSERT, UPDATE, DELETE, MERGE (`PreparableStmt`).
 pub fn preparable(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
+    let level = c.enter()?;
     let start = c.at();
     let with = query::with(c)?;
-    Ok(match names::keyword_text(c) {
+    let statement = match names::keyword_text(c) {
         "insert" => Statement::Insert(Box::new(dml::insert(c, with)?)),
         "update" => Statement::Update(Box::new(dml::update(c, with)?)),
         "delete" => Statement::Delete(Box::new(dml::delete(c, with)?)),
         "merge" => Statement::Merge(Box::new(dml::merge(c, with)?)),
         _ => Statement::Query(Box::new(query::behind_with(c, start, with)?)),
-    })
+    };
+    c.leave(level)?;
+    Ok(statement)
 }

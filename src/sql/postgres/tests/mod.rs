@@ -1,7 +1,9 @@
 //! Tests of the grammar as a whole.
 
 mod accounting;
+mod bounds;
 mod mentions;
+mod queries;
 
 use crate::sql::ast::Statement;
 use crate::sql::postgres::{lexer, parse};
