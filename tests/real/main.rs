@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, helpers outside of test functions too"
 )]
 
+mod audit;
 mod harness;
 mod mask_extremes;
 mod mask_vectors;

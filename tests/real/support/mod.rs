@@ -18,6 +18,8 @@ mod mariadb;
 pub mod mysql_proxy;
 mod postgres;
 mod process;
+mod sekisho;
 
 pub use mariadb::{MySqlDatabase, MySqlServer, mariadb, mysql};
 pub use postgres::{PostgresDatabase, PostgresServer, postgres};
+pub use sekisho::Sekisho;
