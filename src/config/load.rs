@@ -170,3 +170,116 @@ pub(super) fn is_rule_file(path: &Path) -> bool {
     let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
     !hidden && path.extension().is_some_and(|extension| extension == "toml")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::audit::{Durability, OnFailure, StatementText};
+    use crate::net::TlsMode;
+    use crate::sql::Engine;
+
+    const CONFIG: &str = r#"
+        rules = "policy"
+        users = "people.toml"
+        [listen]
+        postgres = ["127.0.0.1:6432", "[::1]:6432"]
+        mysql = "127.0.0.1:6433"
+        admin = "127.0.0.1:6480"
+        [[source]]
+        name = "shop"
+        engine = "postgres"
+        host = "db.example.com"
+        user = "sekisho"
+        password = { file = "password" }
+        tls = "require"
+        [[source]]
+        name = "legacy"
+        engine = "mysql"
+        host = "/run/mysqld/mysqld.sock"
+        user = "sekisho"
+        password = "literal"
+        max_connections = 7
+        [masking]
+        key = [{ id = "new", file = "key" }, { id = "old", file = "password" }]
+        [audit]
+        dir = "audit"
+        durability = "disk"
+        on_failure = "continue"
+        statement_text = "off"
+        retain = "90d"
+        [server]
+        node = "proxy-1"
+        workers = 2
+        login_timeout = "5s"
+        idle_timeout = "8h"
+    "#;
+    const USERS: &str = "[user.hanako]\nroles = ['viewer']\nattributes = { region = 'EU', level = 0x10 }\npassword = \
+        'SCRAM-SHA-256$4096:WKzpJSM/wkG6y+txiJO2dQ==$D0kjQIlIPoA70CFKAC3LpaWEoJUSb9NjlGujs5vmpOc=:jVgRlqdBs3WoEGNd+f6NpqgK+ZVQ30kfUK1krY3thKo='\n";
+
+    fn loaded() -> (tempfile::TempDir, Loaded) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+        fs::create_dir(folder.path().join("policy")).unwrap();
+        write("sekisho.toml", CONFIG);
+        write("people.toml", USERS);
+        write("password", "a password of the file\r\n");
+        write("key", "MDEyMzQ1Njc4OWFiY2RlZg==\n");
+        write("policy/20-second.toml", "[role.viewer]\ngrant = { on = 'shop.*.*', allow = 'read' }\n");
+        write("policy/10-first.toml", "[[protect]]\nname = 'p'\ncolumns = '*.*.*.a'\nmask = 'hash'\n");
+        write("policy/.30-hidden.toml", "not read");
+        write("policy/notes.md", "not read");
+        let loaded = load(&folder.path().join("sekisho.toml")).unwrap();
+        (folder, loaded)
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_loaded() {
+        let (folder, Loaded { config, rules, warnings }) = loaded();
+        assert!(warnings.is_empty(), "{warnings}");
+        assert_eq!(config.files.rules, folder.path().join("policy"));
+        assert_eq!(config.listen.postgres.len(), 2);
+        assert_eq!(config.listen.admin.unwrap().port(), 6480);
+        assert!(!config.tls.is_required(&config.listen.postgres[1]));
+        assert!(config.tls.is_required(&"[::]:1".parse().unwrap()));
+
+        let [shop, legacy] = &config.sources[..] else { panic!("two sources") };
+        assert_eq!(
+            (shop.engine, shop.port, &*shop.dbname, shop.tls),
+            (Engine::Postgres, 5432, "shop", TlsMode::Require)
+        );
+        assert_eq!(shop.password.as_ref().unwrap().expose(), "a password of the file");
+        assert_eq!((legacy.engine, legacy.port, legacy.tls), (Engine::MySql, 3306, TlsMode::Prefer));
+        assert_eq!((legacy.password.as_ref().unwrap().expose(), legacy.max_connections), ("literal", 7));
+
+        let keys: Vec<_> = config.masking.iter().map(|key| (&*key.id, &key.bytes[..])).collect();
+        assert_eq!(keys, [("new", &b"0123456789abcdef"[..]), ("old", b"a password of the file")]);
+        let audit = &config.audit;
+        assert_eq!(audit.dir, folder.path().join("audit"));
+        assert_eq!((audit.durability, audit.on_failure), (Durability::Disk, OnFailure::Continue));
+        assert_eq!((audit.statement_text, audit.retain), (StatementText::Off, Some(Duration::from_hours(90 * 24))));
+        let options = &config.options;
+        assert_eq!((options.node.as_deref(), options.workers), (Some("proxy-1"), Some(2)));
+        assert_eq!(options.timeouts.login, Duration::from_secs(5));
+        assert_eq!(options.timeouts.idle, Some(Duration::from_hours(8)));
+
+        let hanako = rules.users.get("hanako").unwrap();
+        assert_eq!((hanako.verifier.iterations, hanako.sources.is_none()), (4096, true));
+        let attributes: Vec<_> = hanako.attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(attributes, [("level", "16"), ("region", "EU")]);
+        assert!(rules.policy.role("viewer").is_some());
+    }
+
+    #[test]
+    fn rules_can_be_checked_where_no_secrets_are() {
+        let (folder, _) = loaded();
+        fs::remove_file(folder.path().join("password")).unwrap();
+        fs::remove_file(folder.path().join("key")).unwrap();
+        let path = folder.path().join("sekisho.toml");
+        let mistakes = load(&path).unwrap_err();
+        assert_eq!(mistakes.errors(), 3, "{mistakes}");
+        assert!(load_with(&path, Secrets::Skip, 1).unwrap().warnings.is_empty());
+    }
+}

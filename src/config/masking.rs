@@ -24,8 +24,8 @@ pub(super) fn read(value: Value<'_>, folder: &Path, secrets: Secrets) -> Option<
         table.required("key", |value| {
             if value.raw().is_array() {
                 let keys = value.items(|value| with_id(value, folder, secrets));
-                if keys.is_empty() {
-                    value.error("bad-value", "`key` holds no key that can be used");
+                if value.raw().as_array().is_some_and(|array| array.is_empty()) {
+                    value.error("bad-value", "`key` is empty");
                 }
                 check_twice(value, &keys);
                 return Some(keys);

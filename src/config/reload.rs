@@ -58,3 +58,73 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<&'static str> {
     ];
     tables.into_iter().filter(|(_, differs)| *differs).map(|(table, _)| table).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::audit::Audit;
+    use crate::config::load;
+    use crate::session::node::{Listeners, Timeouts};
+
+    const CONFIG: &str = "listen = { postgres = '127.0.0.1:6432' }\naudit = { dir = 'audit' }\nrules = 'rules'\n\
+                          [[source]]\nname = 'shop'\nengine = 'postgres'\nhost = '127.0.0.1'\nuser = 'sekisho'\n";
+
+    fn write(folder: &Path, file: &str, text: &str) {
+        fs::write(folder.join(file), text).unwrap();
+    }
+
+    /// A folder of files, the node that runs by them and the configuration that it was started with.
+    fn started() -> (tempfile::TempDir, Node, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("rules")).unwrap();
+        write(folder.path(), "sekisho.toml", CONFIG);
+        write(folder.path(), "users.toml", "");
+        write(folder.path(), "rules/10.toml", "[role.viewer]\n");
+        let loaded = load(&folder.path().join("sekisho.toml")).unwrap();
+        let node = Node::new(loaded.rules, [], Audit::default(), Listeners::default(), Timeouts::default());
+        (folder, node, loaded.config)
+    }
+
+    fn roles(node: &Node) -> Vec<String> {
+        node.rules.load().policy.roles().map(|role| role.name.to_string()).collect()
+    }
+
+    #[test]
+    fn new_rules_are_in_force_together_and_count_up() {
+        let (folder, node, config) = started();
+        assert_eq!(node.rules.load().policy.version(), 1);
+        write(folder.path(), "rules/20.toml", "[role.creator]\nextends = 'viewer'\n");
+        let reloaded = reload(&node, &config).unwrap();
+        assert_eq!((reloaded.version, node.rules.load().policy.version()), (2, 2));
+        assert_eq!(roles(&node), ["creator", "viewer"]);
+        assert!(reloaded.needs_restart.is_empty(), "{:?}", reloaded.needs_restart);
+        assert_eq!((node.metrics.reloads.get(), node.metrics.reload_failures.get()), (1, 0));
+    }
+
+    #[test]
+    fn one_mistake_keeps_everything_as_it_was() {
+        let (folder, node, config) = started();
+        write(folder.path(), "rules/10.toml", "[role.creator]\n");
+        write(folder.path(), "users.toml", "[user.taro]\nroles = 'creator'\n");
+        let mistakes = reload(&node, &config).unwrap_err();
+        assert!(mistakes.brief().contains("`[user.taro]` has no `password`"), "{mistakes}");
+        assert_eq!(roles(&node), ["viewer"]);
+        assert_eq!(node.rules.load().policy.version(), 1);
+        assert_eq!((node.metrics.reloads.get(), node.metrics.reload_failures.get()), (0, 1));
+
+        write(folder.path(), "users.toml", "");
+        assert_eq!(reload(&node, &config).unwrap().version, 2);
+        assert_eq!(roles(&node), ["creator"]);
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let (folder, node, config) = started();
+        let changed = CONFIG.replace("6432", "6433").replace("user = 'sekisho'", "user = 'proxy'");
+        write(folder.path(), "sekisho.toml", &format!("{changed}[server]\nworkers = 3\n"));
+        assert_eq!(reload(&node, &config).unwrap().needs_restart, ["listen", "source", "server"]);
+    }
+}

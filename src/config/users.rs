@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use toml::de::DeValue;
+use toml::de::{DeInteger, DeValue};
 
 use crate::auth::User;
 use crate::auth::users::{Verifier, parse_native_password};
@@ -71,6 +71,14 @@ fn verifier(value: Value<'_>, user: &str) -> Option<Verifier> {
     }
 }
 
+fn integer(value: Value<'_>, digits: &DeInteger<'_>) -> Option<Arc<str>> {
+    let number = i64::from_str_radix(digits.as_str(), digits.radix());
+    if number.is_err() {
+        value.error("bad-value", "this number is too large");
+    }
+    number.ok().map(|number| Arc::from(number.to_string()))
+}
+
 fn attributes(value: Value<'_>) -> Attributes {
     let attributes = value.names("a table such as `{ region = \"EU\" }`", |name, value| {
         if BUILT_IN_ATTRIBUTES.contains(&&*name.value) {
@@ -80,7 +88,7 @@ fn attributes(value: Value<'_>) -> Attributes {
         }
         let text: Arc<str> = match value.raw() {
             DeValue::String(text) => Arc::from(&**text),
-            DeValue::Integer(number) => Arc::from(number.to_string()),
+            DeValue::Integer(digits) => integer(value, digits)?,
             DeValue::Boolean(value) => Arc::from(value.to_string()),
             DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
                 return value.wrong_type("a string, an integer or a boolean");

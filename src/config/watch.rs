@@ -132,3 +132,120 @@ fn is_ours(files: &Files, path: &Path) -> bool {
     let named = [&files.config, &files.users, &files.rules].into_iter().any(|file| file.file_name() == Some(name));
     named || is_rule_file(path) || name.to_string_lossy().starts_with("..")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Long enough for a busy machine; short enough to wait for where nothing should come.
+    const SOON: Duration = Duration::from_secs(10);
+    const NOTHING: Duration = Duration::from_millis(700);
+
+    fn files(folder: &Path) -> Files {
+        let files = Files {
+            config: folder.join("config/sekisho.toml"),
+            users: folder.join("config/users.toml"),
+            rules: folder.join("rules"),
+        };
+        fs::create_dir_all(folder.join("config")).unwrap();
+        fs::create_dir_all(&files.rules).unwrap();
+        for file in [&files.config, &files.users, &files.rules.join("10.toml")] {
+            fs::write(file, "").unwrap();
+        }
+        files
+    }
+
+    async fn changed(changes: &mut Changes) -> bool {
+        timeout(SOON, changes.next()).await.is_ok()
+    }
+
+    async fn quiet(changes: &mut Changes) -> bool {
+        timeout(NOTHING, changes.next()).await.is_err()
+    }
+
+    #[tokio::test]
+    async fn each_way_of_writing_a_file_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        let mut changes = watch(&files).unwrap();
+        let rule = files.rules.join("10.toml");
+
+        fs::write(&rule, "# in place").unwrap();
+        assert!(changed(&mut changes).await, "in place");
+        fs::write(files.rules.join(".10.toml.new"), "# replaced").unwrap();
+        fs::rename(files.rules.join(".10.toml.new"), &rule).unwrap();
+        assert!(changed(&mut changes).await, "replaced as editors do it");
+        fs::write(files.rules.join("20.toml"), "").unwrap();
+        assert!(changed(&mut changes).await, "a new file");
+        fs::remove_file(&rule).unwrap();
+        assert!(changed(&mut changes).await, "removed");
+        fs::write(&files.users, "# users").unwrap();
+        assert!(changed(&mut changes).await, "users");
+        fs::write(&files.config, "# configuration").unwrap();
+        assert!(changed(&mut changes).await, "configuration");
+    }
+
+    #[tokio::test]
+    async fn reading_and_other_files_are_no_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        let mut changes = watch(&files).unwrap();
+        fs::read(&files.users).unwrap();
+        fs::read(files.rules.join("10.toml")).unwrap();
+        fs::write(files.rules.join(".10.toml.swp"), "an editor's own").unwrap();
+        fs::write(files.rules.join("README.md"), "about the rules").unwrap();
+        assert!(quiet(&mut changes).await);
+    }
+
+    #[tokio::test]
+    async fn many_writes_are_one_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        let mut changes = watch(&files).unwrap();
+        for number in 0..50 {
+            fs::write(files.rules.join(format!("{number}.toml")), "").unwrap();
+        }
+        assert!(changed(&mut changes).await);
+        assert!(quiet(&mut changes).await, "told once");
+    }
+
+    /// A volume of Kubernetes: files are links through `..data`, a link that is swapped.
+    #[tokio::test]
+    async fn a_swapped_link_is_a_change_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        let volume = &files.rules;
+        fs::remove_file(volume.join("10.toml")).unwrap();
+        let publish = |version: &str| {
+            fs::create_dir(volume.join(version)).unwrap();
+            fs::write(volume.join(version).join("10.toml"), version).unwrap();
+            symlink(version, volume.join("..data_tmp")).unwrap();
+            fs::rename(volume.join("..data_tmp"), volume.join("..data")).unwrap();
+        };
+        publish("..2026_01");
+        symlink("..data/10.toml", volume.join("10.toml")).unwrap();
+        let mut changes = watch(&files).unwrap();
+        for version in ["..2026_02", "..2026_03"] {
+            publish(version);
+            assert!(changed(&mut changes).await, "{version}");
+            assert_eq!(fs::read_to_string(volume.join("10.toml")).unwrap(), version);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_replaced_is_still_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        let mut changes = watch(&files).unwrap();
+        fs::rename(&files.rules, folder.path().join("old")).unwrap();
+        fs::create_dir(&files.rules).unwrap();
+        assert!(changed(&mut changes).await, "replaced");
+        fs::write(files.rules.join("30.toml"), "").unwrap();
+        assert!(changed(&mut changes).await, "written in the new folder");
+    }
+}

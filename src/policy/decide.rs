@@ -370,4 +370,26 @@ mod tests {
         let access = policy.access(policy.role("dpo").unwrap(), &snapshot, table);
         assert_eq!(access.columns[0].treatment, Treatment::Masked(Arc::new(MaskSpec::Null)));
     }
+
+    #[test]
+    fn limits_and_blocks_bind_an_unrestricted_role_only_where_they_name_it() {
+        let rules = "[[limit]]\nname='all'\nmax_rows=10\n
+                     [[limit]]\nname='named'\nroles=['admin','viewer']\nmax_concurrent=2\n
+                     [[block]]\nname='b'\nexcept='viewer'\nstatements='drop'\n
+                     [[learn]]\nname='l'\nroles='dpo'\nmode='record'\nfile='x'\n
+                     [[alert]]\nname='a'\non='leak'\n";
+        let policy = policy(rules);
+        let names = |role: &str| {
+            let role = policy.role(role).unwrap();
+            let limits = policy.limits(role).iter().map(|limit| &limit.rule);
+            let blocks = policy.blocks(role).iter().map(|block| &block.rule);
+            let learns = policy.learns(role).iter().map(|learn| &learn.rule);
+            limits.chain(blocks).chain(learns).map(|rule| rule.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("viewer"), ["all", "named"]);
+        assert_eq!(names("creator"), ["all", "b"]);
+        assert_eq!(names("dpo"), ["all", "b", "l"]);
+        assert_eq!(names("admin"), ["named"]);
+        assert_eq!(policy.alerts().len(), 1);
+    }
 }
