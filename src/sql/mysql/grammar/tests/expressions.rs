@@ -94,7 +94,8 @@ fn operators_bind_as_in_the_manual() {
 
 #[test]
 fn modes_change_operators() {
-    let mode = |pipes_as_concat, high_not_precedence| SqlMode { pipes_as_concat, high_not_precedence, ..SqlMode::default() };
+    let mode =
+        |pipes_as_concat, high_not_precedence| SqlMode { pipes_as_concat, high_not_precedence, ..SqlMode::default() };
     for flavour in BOTH {
         assert_eq!(sketch_of("a || b || c and d", mode(true, false), flavour), "(and (|| a b c) d)");
         assert_eq!(sketch_of("a ^ b || c", mode(true, false), flavour), "(^ a (|| b c))");
@@ -197,12 +198,9 @@ fn functions_and_their_own_syntax() {
         ("case when a then b end", "(case a b None)"),
         ("exists (select 1)", "(exists {1})"),
         ("a = any (select b from t)", "(= a {b from t})"),
-        ("a < all (table_value)", ""),
+        ("a < all (select b)", "(< a {b})"),
         ("row(a, b) = (1, 2)", "(= (row a b) (row 1 2))"),
-    ]
-    .into_iter()
-    .filter(|(_, expected)| !expected.is_empty())
-    .collect::<Vec<_>>());
+    ]);
     refused(&[
         "SELECT count (a)",
         "SELECT count/**/(a)",
@@ -226,10 +224,7 @@ fn aggregates_and_windows() {
         ("count(*)", "count[*]"),
         ("count(distinct a, b)", "count[a b]"),
         ("sum(all a) over ()", "sum[a over ]"),
-        (
-            "group_concat(distinct a, b order by c desc, d separator ', ')",
-            "group_concat[a b order c d]",
-        ),
+        ("group_concat(distinct a, b order by c desc, d separator ', ')", "group_concat[a b order c d]"),
         ("row_number() over (partition by a order by b)", "row_number[ over a b]"),
         ("sum(a) over (order by b rows between 1 preceding and current row)", "sum[a over b 1]"),
         ("avg(a) over (order by b range unbounded preceding)", "avg[a over b]"),
@@ -238,10 +233,16 @@ fn aggregates_and_windows() {
     let select = select("SELECT sum(a) OVER w, lag(b) OVER (w ORDER BY c) FROM t WINDOW w AS (PARTITION BY d)");
     assert_eq!(select.windows.len(), 1);
     reads_in(Flavour::MySql, &[("lead(a, 1) ignore nulls over (order by b)", "lead[a 1 over b]")]);
-    reads_in(Flavour::MariaDb, &[
-        ("percentile_cont(0.5) within group (order by a) over (partition by b)", "percentile_cont[0.5 order a over b]"),
-        ("group_concat(a order by b limit 2)", "group_concat[a order b 2]"),
-    ]);
+    reads_in(
+        Flavour::MariaDb,
+        &[
+            (
+                "percentile_cont(0.5) within group (order by a) over (partition by b)",
+                "percentile_cont[0.5 order a over b]",
+            ),
+            ("group_concat(a order by b limit 2)", "group_concat[a order b 2]"),
+        ],
+    );
     assert!(is_refused("SELECT group_concat(a limit 2)", Flavour::MySql));
 }
 

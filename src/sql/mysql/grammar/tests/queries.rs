@@ -37,31 +37,39 @@ fn select_lists() {
         ("SELECT `t`.* FROM t", "{t.* from t}"),
         ("SELECT t.a * 2 FROM t", "{(* t.a 2) from t}"),
         ("SELECT 1 FROM DUAL WHERE a", "{1 where a}"),
-        ("SELECT a FROM t WHERE b GROUP BY c, d HAVING e ORDER BY f DESC, g LIMIT 1, 2",
-         "{a from t where b having e group c d order f g limit 1 2}"),
+        (
+            "SELECT a FROM t WHERE b GROUP BY c, d HAVING e ORDER BY f DESC, g LIMIT 1, 2",
+            "{a from t where b having e group c d order f g limit 1 2}",
+        ),
         ("SELECT a FROM t GROUP BY b WITH ROLLUP LIMIT 5 OFFSET ?", "{a from t group sets b limit 5 ?}"),
         ("SELECT a FROM t FOR UPDATE SKIP LOCKED", "{a from t lock}"),
         ("SELECT a FROM t LOCK IN SHARE MODE", "{a from t lock}"),
         ("(SELECT 1)", "{1}"),
     ]);
-    reads_in(Flavour::MariaDb, &[
-        ("SELECT SQL_CACHE * FROM t", "{* from t}"),
-        ("SELECT SQL_CACHE * FROM(users)", "{* from users}"),
-        ("SELECT a FROM t GROUP BY b DESC", "{a from t group b}"),
-        ("SELECT a FROM t LIMIT 5 ROWS EXAMINED 10", "{a from t limit 5 10}"),
-        ("SELECT a FROM t OFFSET 1 ROW FETCH NEXT 2 ROWS WITH TIES", "{a from t limit 1 2}"),
-        ("SELECT a FROM t FETCH FIRST ROW ONLY", "{a from t}"),
-        ("SELECT a FROM t FOR UPDATE WAIT 5", "{a from t lock}"),
-        ("VALUES (1, 2), (3, 4) ORDER BY 1", "{values [1 2][3 4] order 1}"),
-        ("WITH RECURSIVE x AS (SELECT 1 AS a) CYCLE a RESTRICT SELECT * FROM x", "{x={a:1} * from x}"),
-    ]);
-    reads_in(Flavour::MySql, &[
-        ("SELECT a FROM t FOR SHARE OF t, s.u NOWAIT FOR UPDATE OF v", "{a from t lock t s.u lock v}"),
-        ("SELECT a FROM t GROUP BY ROLLUP (b, c)", "{a from t group sets b c}"),
-        ("VALUES ROW(1, 2), ROW(3, 4) LIMIT 1", "{values [1 2][3 4] limit 1}"),
-        ("TABLE s.t ORDER BY a", "{table s.t order a}"),
-        ("SELECT a UNION TABLE users", "{set {a} {table users}}"),
-    ]);
+    reads_in(
+        Flavour::MariaDb,
+        &[
+            ("SELECT SQL_CACHE * FROM t", "{* from t}"),
+            ("SELECT SQL_CACHE * FROM(users)", "{* from users}"),
+            ("SELECT a FROM t GROUP BY b DESC", "{a from t group b}"),
+            ("SELECT a FROM t LIMIT 5 ROWS EXAMINED 10", "{a from t limit 5 10}"),
+            ("SELECT a FROM t OFFSET 1 ROW FETCH NEXT 2 ROWS WITH TIES", "{a from t limit 1 2}"),
+            ("SELECT a FROM t FETCH FIRST ROW ONLY", "{a from t}"),
+            ("SELECT a FROM t FOR UPDATE WAIT 5", "{a from t lock}"),
+            ("VALUES (1, 2), (3, 4) ORDER BY 1", "{values [1 2][3 4] order 1}"),
+            ("WITH RECURSIVE x AS (SELECT 1 AS a) CYCLE a RESTRICT SELECT * FROM x", "{x={a:1} * from x}"),
+        ],
+    );
+    reads_in(
+        Flavour::MySql,
+        &[
+            ("SELECT a FROM t FOR SHARE OF t, s.u NOWAIT FOR UPDATE OF v", "{a from t lock t s.u lock v}"),
+            ("VALUES ROW(1, 2), ROW(3, 4) LIMIT 1", "{values [1 2][3 4] limit 1}"),
+            ("TABLE s.t ORDER BY a", "{table s.t order a}"),
+            ("SELECT a UNION TABLE users", "{set {a} {table users}}"),
+        ],
+    );
+    assert_eq!(sketch_of("SELECT a FROM t GROUP BY ROLLUP (b, c)", Flavour::MySql), "{a from t group sets b c}");
     let select = select("SELECT a FROM t GROUP BY b, c WITH ROLLUP HAVING d");
     assert_eq!(select.group_by_end, 9);
     refused(&[
@@ -91,8 +99,10 @@ fn set_operations_and_with() {
         ("((SELECT 1) UNION SELECT 2) LIMIT 1", "{nested {set {1} {2}} limit 1}"),
         ("WITH x (a, b) AS (SELECT 1, 2), y AS (SELECT 3) SELECT * FROM x, y", "{x(a b)={1 2} y={3} * from x, y}"),
         ("WITH x AS (SELECT 1) (SELECT * FROM x)", "{x={1} nested {* from x}}"),
-        ("WITH RECURSIVE x AS (SELECT 1 UNION ALL SELECT a + 1 FROM x) SELECT * FROM x",
-         "{x={set {1} {(+ a 1) from x}} * from x}"),
+        (
+            "WITH RECURSIVE x AS (SELECT 1 UNION ALL SELECT a + 1 FROM x) SELECT * FROM x",
+            "{x={set {1} {(+ a 1) from x}} * from x}",
+        ),
     ]);
     refused(&["SELECT 1 UNION", "WITH x AS SELECT 1 SELECT 2", "WITH x AS (1) SELECT 2", "SELECT 1 UNION (2)"]);
 }
@@ -127,14 +137,15 @@ fn tables_and_joins() {
             "{* from t, <json_table t.a '$[*]'> j(b c e)}",
         ),
     ]);
-    reads_in(Flavour::MySql, &[
-        ("SELECT * FROM t, LATERAL (SELECT t.a) AS x (b)", "{* from t, lateral {t.a} x(b)}"),
-    ]);
-    reads_in(Flavour::MariaDb, &[
-        ("SELECT * FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01' AS x", "{* from t@'2024-01-01' x}"),
-        ("SELECT * FROM t FOR SYSTEM_TIME BETWEEN a AND b", "{* from t@a b}"),
-        ("SELECT * FROM t FOR SYSTEM_TIME ALL", "{* from t@}"),
-    ]);
+    reads_in(Flavour::MySql, &[("SELECT * FROM t, LATERAL (SELECT t.a) AS x (b)", "{* from t, lateral {t.a} x(b)}")]);
+    reads_in(
+        Flavour::MariaDb,
+        &[
+            ("SELECT * FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01' AS x", "{* from t@'2024-01-01' x}"),
+            ("SELECT * FROM t FOR SYSTEM_TIME BETWEEN a AND b", "{* from t@a b}"),
+            ("SELECT * FROM t FOR SYSTEM_TIME ALL", "{* from t@}"),
+        ],
+    );
     refused(&[
         "SELECT * FROM (SELECT 1)",
         "SELECT * FROM a LEFT JOIN b",

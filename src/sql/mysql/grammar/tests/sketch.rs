@@ -1,5 +1,8 @@
 //! A tree in few words, to be compared in tests.
 
+// Tests' time does not matter, their text does.
+#![allow(clippy::format_push_string, clippy::format_collect)]
+
 use crate::sql::Token;
 use crate::sql::ast::{
     Alias, Expr, ExprKind, Join, JoinConstraint, Literal, Name, ObjectName, Query, QueryBody, SelectItem, SetClause,
@@ -49,13 +52,13 @@ impl Sketch<'_> {
             ExprKind::Quantified { operator, operands } => format!("(any {} {})", operator.symbol, list(operands)),
             ExprKind::Exists(query) => format!("(exists {})", self.query(query)),
             ExprKind::Subquery(query) => self.query(query),
-            ExprKind::ArrayQuery(_) => panic!("MySQL has none"),
             ExprKind::Case { operands, otherwise } => format!("(case {} {otherwise:?})", list(operands)),
             ExprKind::Cast { operand, ty } => format!("(cast {} {})", self.expr(operand), object(&ty.name)),
             ExprKind::Row(fields) => format!("(row {})", list(fields)),
             ExprKind::Default => "default".into(),
             ExprKind::AssignVariable(value) => format!("(:= {})", self.expr(value)),
             ExprKind::Array(_)
+            | ExprKind::ArrayQuery(_)
             | ExprKind::Field { .. }
             | ExprKind::AllFields(_)
             | ExprKind::Subscript(_)
@@ -77,7 +80,10 @@ impl Sketch<'_> {
             out.push_str(&format!(" limit {}", self.list(&query.limit)));
         }
         for locking in &query.locking {
-            out.push_str(&format!(" lock{}", locking.of.iter().map(|name| " ".to_owned() + &object(name)).collect::<String>()));
+            out.push_str(&format!(
+                " lock{}",
+                locking.of.iter().map(|name| " ".to_owned() + &object(name)).collect::<String>()
+            ));
         }
         out + "}"
     }
@@ -130,7 +136,8 @@ impl Sketch<'_> {
     pub fn table(&self, table: &TableRef) -> String {
         match table {
             TableRef::Relation(relation) => {
-                let sample = relation.sample.as_ref().map(|s| format!("@{}", self.list(&s.arguments))).unwrap_or_default();
+                let sample =
+                    relation.sample.as_ref().map(|s| format!("@{}", self.list(&s.arguments))).unwrap_or_default();
                 let hints = if relation.hints.is_empty() { "" } else { "!" };
                 format!("{}{sample}{}{hints}", object(&relation.name), alias(relation.alias.as_ref()))
             }
@@ -138,7 +145,12 @@ impl Sketch<'_> {
                 format!("{}{}{}", if *lateral { "lateral " } else { "" }, self.query(query), alias(name.as_ref()))
             }
             TableRef::Function(function) => {
-                format!("{}{}{}", self.list(&function.functions), alias(function.alias.as_ref()), names(&function.columns))
+                format!(
+                    "{}{}{}",
+                    self.list(&function.functions),
+                    alias(function.alias.as_ref()),
+                    names(&function.columns)
+                )
             }
             TableRef::Join(join) => self.join(join),
             TableRef::List(tables) => format!("[{}]", self.tables(tables)),
