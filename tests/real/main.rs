@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod fence;
 mod harness;
 mod mask_extremes;
 mod mask_vectors;
