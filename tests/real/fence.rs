@@ -67,7 +67,8 @@ fn hidden_rows_are_not_seen_on_postgresql() {
         assert_eq!(rows, [[*expected]], "{statement}");
     }
     // The test can tell: without the fence the predicate may come first, when it is the cheaper one.
-    let open = derived_table(Engine::Postgres, orders, false).replace("region = 'EU'", "upper(lower(upper(lower(region)))) = 'EU'");
+    let open = derived_table(Engine::Postgres, orders, false)
+        .replace("region = 'EU'", "upper(lower(upper(lower(region)))) = 'EU'");
     let (state, _) = database.error(&format!("select count(*) from {open} o where 1 / (amount - 1000) < 9"));
     assert_eq!(state, "22012");
 }
