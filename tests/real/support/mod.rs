@@ -15,6 +15,7 @@
 
 mod certificates;
 mod mariadb;
+pub mod mysql_client;
 pub mod mysql_proxy;
 mod postgres;
 mod process;
