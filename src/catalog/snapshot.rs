@@ -142,6 +142,11 @@ impl Snapshot {
         self.functions.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// All functions of every name, in no order.
+    pub fn every_function(&self) -> impl Iterator<Item = &Function> {
+        self.functions.values().flatten()
+    }
+
     /// The operators of this name outside `pg_catalog`.
     pub fn user_operators(&self, name: &str) -> &[UserOperator] {
         self.operators.get(name).map_or(&[], Vec::as_slice)

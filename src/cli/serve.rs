@@ -35,7 +35,7 @@ impl Serve {
         let colored = global.colored(std::io::stderr().is_terminal());
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colored).init();
         let style = if colored { Style::Coloured } else { Style::Plain };
-        let Loaded { config, rules, warnings } = match config::load(&global.config) {
+        let Loaded { config, rules, warnings, .. } = match config::load(&global.config) {
             Ok(loaded) => loaded,
             Err(mistakes) => {
                 eprint!("{}", mistakes.render(style));

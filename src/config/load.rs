@@ -1,5 +1,6 @@
 //! Reads all files and puts together what they say.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::{audit_log, cross_check, listen, masking, path, source, users};
 use crate::audit;
 use crate::auth::Users;
 use crate::policy::diagnostics::{Diagnostics, FileId, Finding, Findings, Located, Place};
-use crate::policy::load::{self, Surroundings};
+use crate::policy::load::{self, PatternUse, Surroundings};
 use crate::policy::reader::{self, Table};
 use crate::rewrite::masks::MaskingKey;
 use crate::session::Rules;
@@ -26,6 +27,10 @@ pub struct Loaded {
     pub rules: Rules,
     /// What is probably not meant.
     pub warnings: Diagnostics,
+    /// Patterns that should match something in the catalogs.
+    pub uses: Vec<PatternUse>,
+    /// Where each rule is named.
+    pub rule_places: BTreeMap<Arc<str>, Place>,
 }
 
 /// Whether secrets, keys and certificates are read too.
@@ -49,12 +54,12 @@ pub fn load_with(path: &Path, secrets: Secrets, version: u64) -> Result<Loaded, 
     let failed = findings.has_errors();
     let diagnostics = findings.finish();
     match loaded {
-        Some((config, rules)) if !failed => Ok(Loaded { config, rules, warnings: diagnostics }),
+        Some(loaded) if !failed => Ok(Loaded { warnings: diagnostics, ..loaded }),
         Some(_) | None => Err(diagnostics),
     }
 }
 
-fn read(findings: &Findings, path: &Path, secrets: Secrets, version: u64) -> Option<(Config, Rules)> {
+fn read(findings: &Findings, path: &Path, secrets: Secrets, version: u64) -> Option<Loaded> {
     let (file, text) = path::open(findings, path, None)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let main = reader::read_file(findings, file, &text, |table| Some(Main::read(table, folder, secrets)))?;
@@ -87,7 +92,8 @@ fn read(findings: &Findings, path: &Path, secrets: Secrets, version: u64) -> Opt
         audit: main.audit?,
         options: main.options,
     };
-    Some((config, rules))
+    let warnings = Diagnostics::default();
+    Some(Loaded { config, rules, warnings, uses: reading.uses, rule_places: reading.rules })
 }
 
 /// What could be read of `sekisho.toml`.
@@ -237,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_loaded() {
-        let (folder, Loaded { config, rules, warnings }) = loaded();
+        let (folder, Loaded { config, rules, warnings, .. }) = loaded();
         assert!(warnings.is_empty(), "{warnings}");
         assert_eq!(config.files.rules, folder.path().join("policy"));
         assert_eq!(config.listen.postgres.len(), 2);

@@ -24,7 +24,7 @@ pub struct Reloaded {
 pub fn reload(node: &Node, running: &Config) -> Result<Reloaded, Diagnostics> {
     let version = node.rules.load().policy.version() + 1;
     match load_with(&running.files.config, Secrets::Read, version) {
-        Ok(Loaded { config, rules, warnings }) => {
+        Ok(Loaded { config, rules, warnings, .. }) => {
             node.rules.store(Arc::new(rules));
             node.metrics.reloads.add_one();
             node.audit.reloaded(version, None);

@@ -23,7 +23,7 @@ pub(super) struct RoleRules<'a> {
 impl RoleRules<'_> {
     fn find_access(self, relation: &Relation) -> RelationAccess {
         let database = self.database;
-        if is_system(database.engine(), &relation.schema) {
+        if known::is_system(database.engine(), &relation.schema) {
             return plain(relation, Verbs::READ);
         }
         let mut access = database.policy().access(database.role(), database.snapshot(), relation);
@@ -219,15 +219,4 @@ impl Rules for BareRules {
 fn plain(relation: &Relation, verbs: Verbs) -> RelationAccess {
     let raw = ColumnAccess { treatment: Treatment::Raw, rule: None, writable: true };
     RelationAccess { verbs, columns: vec![raw; relation.columns.len()], filters: Vec::new(), trusted: None }
-}
-
-/// Whether a schema is the server's own.
-pub(super) fn is_system(engine: Engine, schema: &str) -> bool {
-    match engine {
-        Engine::Postgres => matches!(schema, "pg_catalog" | "information_schema"),
-        Engine::MySql => matches!(
-            schema.to_ascii_lowercase().as_str(),
-            "information_schema" | "performance_schema" | "mysql" | "sys"
-        ),
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::role_rules::is_system;
 use super::virtual_database::VirtualDatabase;
 use crate::catalog::Relation;
+use crate::catalog::known::is_system;
 use crate::catalog::known::{About, SystemView};
 use crate::resolve::{Refusal, Rules};
 use crate::rewrite::derived;

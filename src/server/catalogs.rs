@@ -15,9 +15,11 @@ const APPLICATION: &str = "sekisho catalog";
 
 /// Why a catalog could not be read, by the source's engine.
 #[derive(Debug, thiserror::Error)]
-enum ReadError {
+pub enum ReadError {
+    /// On PostgreSQL.
     #[error(transparent)]
     Postgres(#[from] pg::introspect::CatalogError),
+    /// On MySQL or MariaDB.
     #[error(transparent)]
     MySql(#[from] mysql::introspect::CatalogError),
 }
@@ -60,6 +62,11 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
         source.refresh.done(ticket);
         let _ = tokio::time::timeout(pause, source.refresh.wanted()).await;
     }
+}
+
+/// Reads a source's catalog once, on a connection of its own.
+pub async fn read_once(source: &Source) -> Result<Snapshot, ReadError> {
+    read(source, &mut None, 1).await
 }
 
 async fn read(source: &Source, kept: &mut Option<Connection>, version: u64) -> Result<Snapshot, ReadError> {

@@ -9,6 +9,19 @@ pub mod postgres;
 
 use families::Families;
 
+use crate::sql::Engine;
+
+/// Whether a schema is the server's own.
+pub fn is_system(engine: Engine, schema: &str) -> bool {
+    match engine {
+        Engine::Postgres => matches!(schema, "pg_catalog" | "information_schema"),
+        Engine::MySql => matches!(
+            schema.to_ascii_lowercase().as_str(),
+            "information_schema" | "performance_schema" | "mysql" | "sys"
+        ),
+    }
+}
+
 /// How a relation of the server's own catalogs appears to restricted roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SystemView {

@@ -260,6 +260,12 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// Adds what was found later about the same files.
+    pub fn add(&mut self, finding: Finding) {
+        let at = self.found.partition_point(|other| other.place <= finding.place);
+        self.found.insert(at, finding);
+    }
+
     /// The findings, in the order of files and lines.
     pub fn findings(&self) -> &[Finding] {
         &self.found

@@ -7,7 +7,7 @@ use super::Surroundings;
 use super::audience::Audience;
 use super::draft::Header;
 use super::patterns;
-use crate::policy::guard::{Alert, Occasion, Tables};
+use crate::policy::guard::{Alert, Occasion};
 use crate::policy::reader::Value;
 use crate::policy::scalar;
 
@@ -38,7 +38,7 @@ pub(super) fn read(value: Value<'_>, surroundings: &Surroundings) -> Option<Aler
             rule: header.as_ref().map(|header| Arc::clone(&header.info)).unwrap_or_default(),
             roles: None,
             on: on.unwrap_or_default(),
-            tables: Tables(table.list("tables", |value| patterns::table(value, surroundings)).unwrap_or_default()),
+            tables: patterns::tables(table, surroundings),
             more_rows_than: table.optional("more_rows_than", |value| value.at_least(0)),
             count: table.optional("count", |value| value.at_least(1)).unwrap_or(1),
             within: table.optional("within", |value| value.parsed(scalar::duration)).unwrap_or(Duration::from_mins(1)),

@@ -18,7 +18,7 @@ pub const BUILT_IN_ATTRIBUTES: [&str; 2] = ["user", "role"];
 pub(super) struct FilterDraft {
     pub(super) header: Header,
     pub(super) audience: Audience,
-    pub(super) tables: Vec<TablePattern>,
+    pub(super) tables: Vec<Located<TablePattern>>,
     pub(super) predicate: Arc<str>,
     /// The attributes named, each where it stands.
     pub(super) attributes: Vec<Located<Arc<str>>>,

@@ -8,7 +8,7 @@ use super::Surroundings;
 use super::audience::Audience;
 use super::draft::Header;
 use super::patterns;
-use crate::policy::guard::{Action, Block, Learn, Learning, Missing, StatementKind, Tables};
+use crate::policy::guard::{Action, Block, Learn, Learning, Missing, StatementKind};
 use crate::policy::reader::{Table, Value};
 
 /// A `[[block]]` before its roles are looked up.
@@ -41,7 +41,7 @@ pub(super) fn read_block(value: Value<'_>, surroundings: &Surroundings) -> Optio
             missing: table
                 .list("missing", |value| value.choice(&[("where", Missing::Where), ("limit", Missing::Limit)]))
                 .unwrap_or_default(),
-            tables: Tables(table.list("tables", |value| patterns::table(value, surroundings)).unwrap_or_default()),
+            tables: patterns::tables(table, surroundings),
             functions: table
                 .list("functions", |value| Some(Arc::from(value.text()?.to_lowercase())))
                 .unwrap_or_default(),

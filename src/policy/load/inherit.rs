@@ -32,7 +32,7 @@ fn collect<'d>(
     }
     done.push(name);
     path.push(name);
-    grants.extend(draft.grants.iter().cloned());
+    grants.extend(draft.grants.iter().map(|grant| grant.value.clone()));
     for extended in &draft.extends {
         let Some(other) = roles.get(extended) else { continue };
         let other_name = &*other.role.name;

@@ -11,10 +11,12 @@ use super::inherit;
 use super::mask::{MaskDraft, Masks};
 use super::names;
 use super::protect::{ProtectDraft, RulingDraft, TagDraft};
+use super::uses;
 use super::{AttributeUse, KeyUse, Reading};
-use crate::policy::diagnostics::{Finding, Findings, Located};
+use crate::policy::diagnostics::{Finding, Findings, Located, Place};
 use crate::policy::guard::{Alert, Limit};
 use crate::policy::model::Filter;
+use crate::policy::pattern::TablePattern;
 use crate::policy::set::{ColumnRule, PolicySet, Protect, RoleRules, Ruling, TableFilter, Trust};
 
 /// Makes the set out of what all files say.
@@ -35,9 +37,12 @@ pub(super) fn link(findings: &Findings, draft: &Draft, version: u64) -> Reading 
     linker.filters(draft);
     linker.guards(draft);
     linker.trusts(draft);
-    linker.tests(draft);
+    let places = names::rules(findings, draft);
+    linker.tests(draft, &places);
     names::unused(findings, draft);
-    Reading { set: linker.set, attributes: linker.attributes, keys: linker.keys }
+    let uses = uses::all(draft);
+    let places = places.into_iter().map(|(name, place)| (Arc::from(name), place)).collect();
+    Reading { set: linker.set, attributes: linker.attributes, keys: linker.keys, uses, rules: places }
 }
 
 struct Linker<'d> {
@@ -118,7 +123,7 @@ impl<'d> Linker<'d> {
             let personal = draft.attributes.iter().any(|attribute| &*attribute.value != "role");
             for role in &roles {
                 if let Some(rules) = self.set.roles.get_mut(role) {
-                    rules.filters.push(TableFilter { tables: draft.tables.clone(), filter: Arc::clone(&filter) });
+                    rules.filters.push(TableFilter { tables: bare(&draft.tables), filter: Arc::clone(&filter) });
                     rules.personal |= personal;
                 }
             }
@@ -166,13 +171,12 @@ impl<'d> Linker<'d> {
     fn trusts(&mut self, draft: &Draft) {
         self.set.trusts.extend(draft.trusts.iter().map(|draft| Trust {
             rule: Arc::clone(&draft.header.info),
-            views: draft.views.clone(),
-            functions: draft.functions.clone(),
+            views: bare(&draft.views),
+            functions: bare(&draft.functions),
         }));
     }
 
-    fn tests(&mut self, draft: &Draft) {
-        let rules = names::rules(self.findings, draft);
+    fn tests(&mut self, draft: &Draft, rules: &BTreeMap<&str, Place>) {
         for draft in &draft.tests {
             self.roles.get(&draft.role);
             for rule in draft.rules.iter().filter(|rule| !rules.contains_key(&*rule.value)) {
@@ -184,4 +188,9 @@ impl<'d> Linker<'d> {
             self.set.tests.push(draft.test.clone());
         }
     }
+}
+
+/// Patterns without their places.
+fn bare(patterns: &[Located<TablePattern>]) -> Vec<TablePattern> {
+    patterns.iter().map(|pattern| pattern.value.clone()).collect()
 }

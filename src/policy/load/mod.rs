@@ -20,6 +20,7 @@ mod protect;
 mod role;
 mod test_case;
 mod trust;
+mod uses;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use super::set::PolicySet;
 use crate::sql::Engine;
 
 pub use self::filter::{BUILT_IN_ATTRIBUTES, attributes_named};
+pub use self::uses::PatternUse;
 
 /// What rules may refer to beyond themselves.
 #[derive(Debug, Clone)]
@@ -60,6 +62,10 @@ pub struct Reading {
     pub attributes: Vec<AttributeUse>,
     /// Masking keys of the node that masks need.
     pub keys: Vec<KeyUse>,
+    /// Patterns that should match something.
+    pub uses: Vec<PatternUse>,
+    /// Where each rule is named.
+    pub rules: BTreeMap<Arc<str>, Place>,
 }
 
 /// A masking key that the mask of a rule needs.

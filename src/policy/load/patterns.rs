@@ -4,14 +4,21 @@ use std::sync::Arc;
 
 use super::Surroundings;
 use crate::policy::diagnostics::{Finding, Located};
+use crate::policy::guard::Tables;
 use crate::policy::pattern::{BadPattern, ColumnPattern, TablePattern};
-use crate::policy::reader::Value;
+use crate::policy::reader::{Table, Value};
 
 /// A pattern over tables.
-pub(super) fn table(value: Value<'_>, surroundings: &Surroundings) -> Option<TablePattern> {
+pub(super) fn table(value: Value<'_>, surroundings: &Surroundings) -> Option<Located<TablePattern>> {
     let text = value.string()?;
     let pattern = parsed(value, &text, TablePattern::parse)?;
-    known_source(value, &text, &pattern, surroundings).then_some(pattern)
+    known_source(value, &text, &pattern, surroundings).then(|| Located { value: pattern, place: value.place() })
+}
+
+/// The tables that a guard is about; every table when it names none.
+pub(super) fn tables(table: &Table<'_>, surroundings: &Surroundings) -> Tables {
+    let patterns = table.list("tables", |value| self::table(value, surroundings)).unwrap_or_default();
+    Tables(patterns.into_iter().map(|pattern| pattern.value).collect())
 }
 
 /// A pattern over columns.

@@ -15,7 +15,7 @@ pub(super) struct RoleDraft {
     pub(super) place: Place,
     pub(super) role: Arc<Role>,
     pub(super) extends: Vec<Located<Arc<str>>>,
-    pub(super) grants: Vec<Grant>,
+    pub(super) grants: Vec<Located<Grant>>,
 }
 
 pub(super) fn read(name: &Located<Arc<str>>, value: Value<'_>, surroundings: &Surroundings) -> Option<RoleDraft> {
@@ -46,12 +46,12 @@ fn without_effect(table: &Table<'_>, key: &'static str, role: &str) {
     }
 }
 
-fn grant(value: Value<'_>, surroundings: &Surroundings) -> Option<Vec<Grant>> {
+fn grant(value: Value<'_>, surroundings: &Surroundings) -> Option<Vec<Located<Grant>>> {
     value.table("a grant", |table| {
         let on = table.required_list("on", |value| patterns::table(value, surroundings));
         let allow = table.required_list("allow", |value| value.choice(&words()));
         let verbs = allow?.into_iter().fold(Verbs::NONE, Verbs::union);
-        Some(on?.into_iter().map(|on| Grant { on, verbs }).collect())
+        Some(on?.into_iter().map(|on| on.map(|on| Grant { on, verbs })).collect())
     })
 }
 

@@ -3,6 +3,7 @@
 use super::Surroundings;
 use super::draft::Header;
 use super::patterns;
+use crate::policy::diagnostics::Located;
 use crate::policy::pattern::TablePattern;
 use crate::policy::reader::Value;
 
@@ -10,8 +11,8 @@ use crate::policy::reader::Value;
 #[derive(Debug)]
 pub(super) struct TrustDraft {
     pub(super) header: Header,
-    pub(super) views: Vec<TablePattern>,
-    pub(super) functions: Vec<TablePattern>,
+    pub(super) views: Vec<Located<TablePattern>>,
+    pub(super) functions: Vec<Located<TablePattern>>,
 }
 
 pub(super) fn read(value: Value<'_>, surroundings: &Surroundings) -> Option<TrustDraft> {

@@ -1,9 +1,11 @@
 //! `sekisho check`.
 
+mod live;
+
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::global::Global;
@@ -13,7 +15,8 @@ use crate::policy::diagnostics::Style;
 
 /// Find all mistakes in the configuration, the users and the rules
 ///
-/// Exit status: 0 without mistakes (warnings do not count), 1 with some, 2 when the configuration cannot be read.
+/// Exit status: 0 without mistakes (warnings do not count), 1 with some, 2 when the configuration or,
+/// with --live, a server cannot be read.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Print findings as JSON: an array of objects with severity, code, message, file, line, column
@@ -22,6 +25,10 @@ pub(super) struct Check {
     /// Read no secrets, keys and certificates, as where rules are reviewed
     #[arg(long)]
     without_secrets: bool,
+    /// Also ask the servers: patterns that match nothing, masks that cannot serve a column's type, columns that are named
+    /// as protected ones and are not protected
+    #[arg(long, conflicts_with = "without_secrets")]
+    live: bool,
     /// Warnings are mistakes
     #[arg(long)]
     strict: bool,
@@ -33,11 +40,21 @@ impl Check {
         let path = &global.config;
         std::fs::read(path).with_context(|| format!("cannot read `{}`; name it by --config", path.display()))?;
         let secrets = if self.without_secrets { Secrets::Skip } else { Secrets::Read };
+        let mut unread = Vec::new();
         let found = match config::load_with(path, secrets, 1) {
-            Ok(loaded) => loaded.warnings,
+            Ok(mut loaded) => {
+                if self.live {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                    unread = runtime.block_on(live::check(&mut loaded));
+                }
+                loaded.warnings
+            }
             Err(mistakes) => mistakes,
         };
         self.print(&found, global).context("cannot write")?;
+        if !unread.is_empty() {
+            bail!("not checked: {}", unread.join("; "));
+        }
         let failed = found.errors() > 0 || (self.strict && !found.is_empty());
         Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }
