@@ -11,6 +11,7 @@ mod read_back;
 mod role_rules;
 mod row_filter;
 mod session_statement;
+mod set_config;
 mod system_table;
 mod target_text;
 mod template;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::facts::FactsBuilder;
 use super::session_statement::{self, Course};
+use super::set_config;
 use super::template::{Template, push_annotation};
 use super::verdict::{Denial, Effect, Permit};
 use super::virtual_database::{Settings, VirtualDatabase};
@@ -75,7 +76,12 @@ fn permitted(
             out.emitted.push_made(";");
         }
         let alone = script.statements.len() == 1;
-        let effect = match session_statement::course(database, &statement, alone)? {
+        let source = set_config::Source { text, tokens: &script.tokens };
+        let course = match set_config::course(database, source, &statement)? {
+            Some(course) => course,
+            None => session_statement::course(database, &statement, alone)?,
+        };
+        let effect = match course {
             Course::Instead { sql, effect } => {
                 out.emitted.push_made(&sql);
                 out.reads_literals = true;

@@ -203,6 +203,12 @@ pub(super) fn unrestricted_role_marker(database: &VirtualDatabase, effect: &Effe
     role_marker(database, effect)
 }
 
+/// Decides about one setting, and says what it changes.
+pub(super) fn set(database: &VirtualDatabase, assignment: &Assignment) -> Result<Effect, Refusal> {
+    check_assignment(database, assignment)?;
+    Ok(set_effect(assignment))
+}
+
 fn check_assignment(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refusal> {
     let name = &*assignment.name;
     let at = Some(assignment.tokens.start);

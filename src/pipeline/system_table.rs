@@ -13,11 +13,13 @@ use crate::sql::Engine;
 /// PostgreSQL gives objects of users numbers from here on (`FirstNormalObjectId`).
 const FIRST_USER_OID: u32 = 16384;
 
-/// Renders the derived table for a system relation; `None` where it is shown as it is.
+/// Renders the derived table for a system relation; `None` where it is shown as it is. `system_columns` are those that
+/// the statement names, `tableoid` for example.
 pub(super) fn render(
     database: &VirtualDatabase,
     relation: &Relation,
     view: SystemView,
+    system_columns: &[&'static str],
 ) -> Result<Option<String>, Refusal> {
     let rule = match view {
         SystemView::Open => return Ok(None),
@@ -33,7 +35,7 @@ pub(super) fn render(
             Some(sql) => format!("{sql} AS {name}"),
         }
     });
-    let columns: Vec<String> = columns.collect();
+    let columns: Vec<String> = columns.chain(system_columns.iter().map(ToString::to_string)).collect();
     let visible = Visible::new(database);
     let mut conditions: Vec<String> = rule.filter.iter().map(|filter| format!("({filter})")).collect();
     conditions.extend(rule.about.iter().filter_map(|about| visible.condition(engine, *about)));

@@ -330,7 +330,12 @@ impl VirtualDatabase {
     }
 
     /// What stands in the place of a relation of the server's own catalogs; `None` when it is shown as it is.
-    pub(super) fn system_table(&self, relation: &Relation, view: SystemView) -> Result<Option<String>, Refusal> {
-        super::system_table::render(self, relation, view)
+    pub(super) fn system_table(
+        &self,
+        relation: &Relation,
+        view: SystemView,
+        system_columns: &[&'static str],
+    ) -> Result<Option<String>, Refusal> {
+        super::system_table::render(self, relation, view, system_columns)
     }
 }

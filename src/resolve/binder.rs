@@ -123,6 +123,7 @@ impl<'a> Binder<'a> {
             alias: None,
             appearance,
             used: vec![false; relation.columns.len()],
+            system_columns: Vec::new(),
             access,
         });
         Ok(self.out.relations.len() - 1)

@@ -37,6 +37,8 @@ enum Found {
     Label(BoundColumn),
     /// Perhaps a column of a function whose columns are not known.
     Open,
+    /// A system column of a table.
+    System(usize, &'static str),
 }
 
 impl Binder<'_> {
@@ -63,6 +65,10 @@ impl Binder<'_> {
                 Ok(Nature { direct: label.direct, harmless: label.harmless })
             }
             Some(Found::Open) => Ok(Nature::COMPUTED),
+            Some(Found::System(place, system)) => {
+                self.use_system_column(place, system);
+                Ok(Nature::COMPUTED)
+            }
             None if self.world.engine() == Engine::Postgres => self.whole_row(column, name, scope, sink),
             None => Err(self.unknown_column(None, column, scope)),
         }
@@ -89,8 +95,8 @@ impl Binder<'_> {
             if let Some(label) = self.label(id, &column.value) {
                 return Ok(Some(Found::Label(label)));
             }
-            if self.is_system_column(id, column) {
-                return Ok(Some(Found::Open));
+            if let Some((place, system)) = self.system_column(id, column) {
+                return Ok(Some(Found::System(place, system)));
             }
             let open = scope.bindings.iter().skip(scope.first_binding).any(|b| b.open && !b.hidden);
             if open && self.names_no_function(&column.value) {
@@ -105,17 +111,24 @@ impl Binder<'_> {
         labels.iter().find(|label| self.world.same_name(&label.name, name)).cloned()
     }
 
-    /// Whether the name is a system column that the one table in sight, shown as the server has it, has.
-    fn is_system_column(&self, scope: ScopeId, column: &Name) -> bool {
-        self.world.engine() == Engine::Postgres
-            && SYSTEM_COLUMNS.contains(&&*column.value)
-            && self.scope(scope).is_some_and(|scope| scope.bindings.iter().any(|b| self.has_system_columns(b)))
+    /// The system column that a name means, of a table in sight that is shown as the server has it.
+    fn system_column(&self, scope: ScopeId, column: &Name) -> Option<(usize, &'static str)> {
+        self.scope(scope)?.bindings.iter().find_map(|binding| self.system_column_of(binding, column))
     }
 
-    fn has_system_columns(&self, binding: &Binding) -> bool {
+    fn system_column_of(&self, binding: &Binding, column: &Name) -> Option<(usize, &'static str)> {
+        let system = SYSTEM_COLUMNS.iter().find(|system| **system == &*column.value)?;
         match binding.kind {
-            Kind::Relation(place) => self.out.relations.get(place).is_some_and(|used| used.access.is_plain()),
-            Kind::Target(_) | Kind::Query | Kind::Function => false,
+            Kind::Relation(place) if self.world.engine() == Engine::Postgres => {
+                self.out.relations.get(place).filter(|used| used.access.is_plain()).map(|_| (place, *system))
+            }
+            Kind::Relation(_) | Kind::Target(_) | Kind::Query | Kind::Function => None,
+        }
+    }
+
+    fn use_system_column(&mut self, place: usize, system: &'static str) {
+        if let Some(used) = self.out.relations.get_mut(place).filter(|used| !used.system_columns.contains(&system)) {
+            used.system_columns.push(system);
         }
     }
 
@@ -163,8 +176,11 @@ impl Binder<'_> {
         if let Some(at) = at {
             return Ok(self.use_columns(found, &[(position, at)], name, sink));
         }
-        let system = SYSTEM_COLUMNS.contains(&&*column.value) && self.has_system_columns(binding);
-        if system || (binding.open && self.names_no_function(&column.value)) {
+        if let Some((place, system)) = self.system_column_of(binding, column) {
+            self.use_system_column(place, system);
+            return Ok(Nature::COMPUTED);
+        }
+        if binding.open && self.names_no_function(&column.value) {
             return Ok(Nature::COMPUTED);
         }
         Err(self.unknown_column(Some(table), column, scope))

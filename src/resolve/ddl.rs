@@ -9,7 +9,7 @@ use super::scope::{Binding, BoundColumn, Kind, ScopeId};
 use crate::catalog::Relation;
 use crate::policy::Verb;
 use crate::sql::Engine;
-use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, ObjectName, Select, Statement, Tokens};
+use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, LockTables, ObjectName, Select, Statement, Tokens};
 
 /// Objects that hold neither code nor other people's rights.
 const OBJECTS: &[&str] = &["COLUMN", "INDEX", "MATERIALIZED VIEW", "SEQUENCE", "TABLE", "VIEW"];
@@ -132,6 +132,11 @@ impl Binder<'_> {
     fn change_relation(&mut self, name: &ObjectName, verb: Verb) -> Result<(), Refusal> {
         let relation = self.relation(name)?;
         self.may_change(relation, verb, &name.tokens)?;
+        self.note_target(relation, name, verb)
+    }
+
+    /// The relation's full name stands in the statement.
+    fn note_target(&mut self, relation: &Relation, name: &ObjectName, verb: Verb) -> Result<(), Refusal> {
         let place = self.note_use(relation, name, verb, name.tokens.clone())?;
         let columns = relation.columns.len();
         if let Some(used) = self.out.relations.get_mut(place) {
@@ -176,12 +181,17 @@ impl Binder<'_> {
     }
 
     /// TRUNCATE, LOCK: relations by verb; a filter's hidden rows would be concerned too.
-    pub(super) fn lock(&mut self, names: &[ObjectName]) -> Result<(), Refusal> {
+    pub(super) fn lock(&mut self, lock: &LockTables) -> Result<(), Refusal> {
         if self.world.engine() == Engine::MySql {
             return Err(self.refuse_kind("LOCK TABLES"));
         }
-        for name in names {
-            self.change_relation(name, Verb::Update)?;
+        for name in &lock.tables {
+            if lock.access_share {
+                let relation = self.relation(name)?;
+                self.note_target(relation, name, Verb::Read)?;
+            } else {
+                self.change_relation(name, Verb::Update)?;
+            }
         }
         Ok(())
     }

@@ -208,7 +208,7 @@ impl Binder<'_> {
 
     /// Whether a function only computes, or was granted or declared safe.
     pub(super) fn is_allowed_function(&self, function: &Function) -> bool {
-        if *function.schema == *"pg_catalog" {
+        if matches!(&*function.schema, "pg_catalog" | "information_schema") {
             return self.world.rules.builtin(&function.name) == BuiltinRule::Allowed;
         }
         let computes = function.extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))

@@ -67,6 +67,8 @@ pub struct RelationUse {
     pub access: Arc<RelationAccess>,
     /// For each column whether the statement uses it.
     pub used: Vec<bool>,
+    /// System columns that the statement names: `tableoid`, `xmin` …
+    pub system_columns: Vec<&'static str>,
 }
 
 /// A column of a relation that a value comes from.

@@ -46,7 +46,7 @@ impl Binder<'_> {
             | Statement::UnlockTables => Ok(()),
             Statement::CreateAs(create) => self.create_as(create),
             Statement::Ddl(ddl) => self.ddl(ddl),
-            Statement::LockTables(names) => self.lock(names),
+            Statement::LockTables(lock) => self.lock(lock),
             Statement::Show(_) => Err(self.refuse_kind("SHOW")),
             Statement::Call { name: Some(name), arguments } => {
                 self.check_procedure(name)?;

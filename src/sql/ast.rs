@@ -68,7 +68,7 @@ pub enum Statement {
     /// Every other CREATE, ALTER, DROP, TRUNCATE, COMMENT, GRANT, REVOKE, REFRESH that the grammar knows.
     Ddl(Box<Ddl>),
     /// LOCK TABLE (PostgreSQL), LOCK TABLES (MySQL).
-    LockTables(Vec<ObjectName>),
+    LockTables(LockTables),
     /// MySQL's UNLOCK TABLES.
     UnlockTables,
     /// BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT, savepoints, SET TRANSACTION.
@@ -587,6 +587,15 @@ pub struct Call {
     pub filter: Option<Expr>,
     /// OVER: PARTITION BY, ORDER BY and frame offsets; `None` without OVER.
     pub over: Option<Vec<Expr>>,
+}
+
+/// LOCK TABLE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LockTables {
+    /// The tables.
+    pub tables: Vec<ObjectName>,
+    /// PostgreSQL's ACCESS SHARE, which every SELECT takes: it keeps nobody but DDL away.
+    pub access_share: bool,
 }
 
 /// INSERT, REPLACE.

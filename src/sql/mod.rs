@@ -10,8 +10,6 @@
 pub mod ast;
 pub mod cursor;
 pub mod dialect;
-#[cfg(test)]
-mod mentions;
 pub mod mysql;
 pub mod postgres;
 pub mod script;

@@ -337,21 +337,20 @@ impl Session {
             let hint = "COM_FIELD_LIST is not passed on for restricted roles; use SHOW COLUMNS";
             return self.fail(whole.reply, &Err::new(1235, "42000", hint)).await;
         }
-        if !self.open_for(&whole).await? {
-            return Ok(());
-        }
+        let Some(sequence) = self.open_for(&whole).await? else { return Ok(()) };
+        debug_assert_eq!(sequence, whole.reply);
         self.pass(&whole).await?;
         self.relay(Kind::Rows, None).await.map(drop)
     }
 
     /// Opens the server for a command if it is not open; where it cannot be, answers the command with the reason.
-    async fn open_for(&mut self, whole: &input::Whole) -> Step<bool> {
+    async fn open_for(&mut self, whole: &input::Whole) -> Step<Option<u8>> {
         match self.open().await? {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(Some(whole.reply)),
             Err(error) => {
                 self.take(whole);
                 self.fail(whole.reply, &error).await?;
-                Ok(false)
+                Ok(None)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! EXPLAIN, PREPARE, cursors, LOCK, CALL and what is known by its first words only.
 
 use super::{ddl, expression, from, function, names, query, statement, strings, types};
-use crate::sql::ast::{DeclareCursor, Explain, Expr, ExprKind, Name, Prepare, Statement};
+use crate::sql::ast::{DeclareCursor, Explain, Expr, ExprKind, LockTables, Name, Prepare, Statement};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
 use crate::sql::token::TokenKind;
@@ -184,14 +184,17 @@ pub fn lock(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
     c.advance();
     c.take_word("table");
     let tables = names::comma_list(c, from::relation)?;
+    let mut access_share = false;
     if c.take_word("in") {
+        access_share = c.are_words(&["access", "share", "mode"]);
         while c.is_one_of(&["access", "row", "share", "update", "exclusive"]) {
             c.advance();
         }
         c.expect_word("mode")?;
     }
     c.take_word("nowait");
-    Ok(Statement::LockTables(tables.into_iter().map(|table| table.name).collect()))
+    let tables = tables.into_iter().map(|table| table.name).collect();
+    Ok(Statement::LockTables(LockTables { tables, access_share }))
 }
 
 /// LISTEN, UNLISTEN, NOTIFY; the word stands here.

@@ -15,7 +15,6 @@
 
 mod certificates;
 mod mariadb;
-pub mod mysql_client;
 pub mod mysql_proxy;
 mod postgres;
 mod process;

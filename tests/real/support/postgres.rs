@@ -126,6 +126,11 @@ impl PostgresDatabase {
         answer.unwrap_or_else(|(state, message)| panic!("{state} {message}\n{sql}"))
     }
 
+    /// Rows as [`rows`](Self::rows) gives them, or SQLSTATE and message of the error.
+    pub fn try_rows(&self, sql: &str) -> Result<Vec<Vec<String>>, (String, String)> {
+        self.server.on(&self.name, sql)
+    }
+
     /// This database as a source of the proxy, whose account is the superuser.
     pub fn source(&self) -> SourceSpec {
         SourceSpec {

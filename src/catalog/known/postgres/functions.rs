@@ -197,6 +197,14 @@ pub(super) const CALLABLE: &[(BuiltinRule, &str)] = &[
          to_regcollation to_regnamespace to_regoper to_regoperator to_regproc to_regprocedure to_regrole to_regtype
          to_regtypemod",
     ),
+    // What `information_schema` is made of, and JDBC uses.
+    (
+        BuiltinRule::Allowed,
+        "
+         _pg_char_max_length _pg_char_octet_length _pg_datetime_precision _pg_expandarray _pg_index_position
+         _pg_interval_type _pg_numeric_precision _pg_numeric_precision_radix _pg_numeric_scale _pg_truetypid
+         _pg_truetypmod",
+    ),
     // Settings, where a literal names one that may be read.
     (BuiltinRule::SettingName, "current_setting pg_settings_get_flags"),
     // Definitions in full, which hold the text of bodies, and the text that the server got, which holds masks and filters.

@@ -69,6 +69,8 @@ const REPLACED: &[(&str, SystemRule)] = &[
     ("pg_cursors", SystemRule { columns: Except(&[("statement", "NULL")]), filter: None, about: &[] }),
     // Other databases of the server are none of the source's business.
     ("pg_database", SystemRule { columns: All, filter: Some("datname = pg_catalog.current_database()"), about: &[] }),
+    // Settings of accounts and databases may be secret.
+    ("pg_db_role_setting", SystemRule { columns: Except(&[("setconfig", "NULL")]), filter: None, about: &[] }),
     ("pg_depend", about(&[About::Object("classid", "objid"), About::Object("refclassid", "refobjid")])),
     ("pg_description", about(&[About::Object("classoid", "objoid")])),
     // Options of foreign things hold connection data.
@@ -134,6 +136,7 @@ const REPLACED: &[(&str, SystemRule)] = &[
         },
     ),
     ("pg_seclabel", about(&[About::Object("classoid", "objoid")])),
+    ("pg_seclabels", about(&[About::Object("classoid", "objoid")])),
     ("pg_sequence", about(&[About::Relation("seqrelid")])),
     (
         "pg_sequences",
@@ -206,6 +209,10 @@ const REPLACED: &[(&str, SystemRule)] = &[
     ("pg_type", about(&[About::Relation("typrelid")])),
     ("pg_user", SystemRule { columns: Except(&[("useconfig", "NULL")]), filter: None, about: &[] }),
     (
+        "pg_user_mappings",
+        SystemRule { columns: Only(&["umid", "srvid", "srvname", "umuser", "usename"]), filter: None, about: &[] },
+    ),
+    (
         "pg_views",
         SystemRule {
             columns: Except(&[("definition", "NULL")]),
@@ -217,8 +224,7 @@ const REPLACED: &[(&str, SystemRule)] = &[
 
 const REFUSED: &[(&str, &str)] = &[
     ("pg_authid pg_shadow", "it holds password hashes"),
-    ("pg_user_mapping pg_user_mappings", "it holds passwords of foreign servers"),
-    ("pg_db_role_setting", "it holds settings of accounts, which may be secret"),
+    ("pg_user_mapping", "it holds passwords of foreign servers"),
     ("pg_largeobject pg_largeobject_metadata", "it holds large objects"),
     (
         "pg_statistic pg_statistic_ext_data pg_stats pg_stats_ext pg_stats_ext_exprs",
@@ -249,7 +255,7 @@ const REFUSED: &[(&str, &str)] = &[
          pg_subscription_rel",
         "it belongs to replication",
     ),
-    ("pg_seclabels pg_shdepend pg_shseclabel", "it names objects that the role cannot see"),
+    ("pg_shdepend pg_shseclabel", "it names objects that the role cannot see"),
 ];
 
 #[cfg(test)]

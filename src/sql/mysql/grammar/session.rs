@@ -1,7 +1,7 @@
 //! Transactions, locks, prepared statements, procedures, KILL.
 
 use super::{Grammar, Parsed};
-use crate::sql::ast::{Expr, Statement, Transaction};
+use crate::sql::ast::{Expr, LockTables, Statement, Transaction};
 use crate::sql::token::TokenKind;
 
 impl Grammar<'_> {
@@ -109,7 +109,7 @@ impl Grammar<'_> {
         } else if self.is_maria() {
             self.cursor.take_word("nowait");
         }
-        Ok(Statement::LockTables(tables))
+        Ok(Statement::LockTables(LockTables { tables, access_share: false }))
     }
 
     /// `KILL [CONNECTION | QUERY] id`; MariaDB's other forms are known by their word only.

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod bounds;
+mod mentions;
 mod queries;
 
 use crate::sql::ast::Statement;

@@ -66,8 +66,6 @@ impl Mentions {
         self.object(Role::Type, &ty.name);
     }
 
-    // One arm a kind of statement.
-    #[allow(clippy::too_many_lines)]
     fn statement(&mut self, statement: &Statement) {
         match statement {
             Statement::Query(query) => self.query(query),
@@ -158,7 +156,7 @@ impl Mentions {
                 self.exprs(&ddl.expressions);
                 ddl.types.iter().for_each(|ty| self.ty(ty));
             }
-            Statement::LockTables(tables) => tables.iter().for_each(|table| self.object(Role::Relation, table)),
+            Statement::LockTables(lock) => lock.tables.iter().for_each(|table| self.object(Role::Relation, table)),
             Statement::Transaction(transaction) => match transaction {
                 Transaction::Savepoint(name) | Transaction::Release(name) | Transaction::RollbackTo(name) => {
                     self.name(name);
@@ -279,9 +277,7 @@ impl Mentions {
                 self.exprs(functions);
                 self.alias(alias.as_ref());
                 self.names(columns);
-                for ty in types {
-                    self.ty(ty);
-                }
+                types.iter().for_each(|ty| self.ty(ty));
             }
             TableRef::Join(join) => {
                 self.table(&join.left);
