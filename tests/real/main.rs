@@ -16,6 +16,7 @@ mod mysql_introspect;
 mod mysql_sessions;
 mod mysql_upstream;
 mod pg_introspect;
+mod pg_session;
 mod support;
 mod tools;
 mod virtual_database;

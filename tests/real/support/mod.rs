@@ -16,6 +16,8 @@
 mod certificates;
 mod mariadb;
 pub mod mysql_proxy;
+pub mod pg_client;
+pub mod pg_proxy;
 mod postgres;
 mod process;
 mod sekisho;

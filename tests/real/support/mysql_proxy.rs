@@ -143,7 +143,7 @@ fn users() -> Users {
     Users::new([user("admin", &["admin", "viewer"]), user("viewer", &["viewer"]), old])
 }
 
-fn verifier(password: &str) -> Verifier {
+pub(super) fn verifier(password: &str) -> Verifier {
     let (iterations, salt): (u32, Box<[u8]>) = (4096, Box::from(*b"0123456789abcdef"));
     let mut salted = [0; 32];
     pbkdf2::derive(
