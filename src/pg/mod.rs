@@ -37,13 +37,12 @@ pub async fn serve(node: Arc<Node>, tcp: TcpStream, peer: SocketAddr, tls_requir
         let _ = timeout(node.timeouts.login, refuse(&mut stream, "53300", "sorry, too many clients already")).await;
         return;
     };
-    let logged_in = match timeout(node.timeouts.login, Box::pin(begin(&node, stream, peer, tls_required))).await {
-        Ok(logged_in) => logged_in,
-        Err(_) => {
-            tracing::debug!(%peer, "login took too long");
-            None
-        }
-    };
+    // Boxed: what a login needs is gone when the session runs.
+    let login_ends = timeout(node.timeouts.login, Box::pin(begin(&node, stream, peer, tls_required))).await;
+    let logged_in = login_ends.unwrap_or_else(|_| {
+        tracing::debug!(%peer, "login took too long");
+        None
+    });
     drop(login);
     if let Some(logged_in) = logged_in {
         session::run(node, logged_in).await;

@@ -369,8 +369,16 @@ impl Pending {
 mod tests {
     use super::*;
 
-    fn running() -> Box<Running> {
-        Box::new(Running::new(Sequence::default(), Instant::now()))
+    fn running() -> Running {
+        Running::new(Sequence::default(), Instant::now())
+    }
+
+    fn query() -> Owed {
+        Owed::Query(Box::new(running()))
+    }
+
+    fn execute() -> Owed {
+        Owed::Execute(Box::new(running()))
     }
 
     fn close() -> Owed {
@@ -387,7 +395,7 @@ mod tests {
 
     #[test]
     fn an_error_drops_up_to_the_next_sync() {
-        let mut p = pending([close(), Owed::Execute(running()), Owed::Sync, close(), Owed::Sync]);
+        let mut p = pending([close(), execute(), Owed::Sync, close(), Owed::Sync]);
         assert_eq!(p.fail().0.len(), 2);
         assert!(!p.is_skipping());
         assert!(matches!(p.ready(b'I'), Some(Owed::Sync)));
@@ -401,7 +409,7 @@ mod tests {
         p.fail();
         assert!(p.is_skipping() && !p.is_idle());
         assert!(p.push(close()).is_some());
-        assert!(p.push(Owed::Query(running())).is_some());
+        assert!(p.push(query()).is_some());
         assert!(p.push(Owed::Sync).is_none());
         assert!(!p.is_skipping());
         assert!(p.ready(b'E').is_some());
@@ -410,7 +418,7 @@ mod tests {
 
     #[test]
     fn an_error_of_a_query_waits_for_ready() {
-        let mut p = pending([Owed::Query(running()), Owed::Query(running())]);
+        let mut p = pending([query(), query()]);
         assert!(p.fail().0.is_empty());
         assert!(p.has_failed());
         assert!(matches!(p.ready(b'I'), Some(Owed::Query(_))));
@@ -432,11 +440,11 @@ mod tests {
             running.effects = Arc::from([Effect::None, Effect::Ddl]);
             running
         };
-        let mut p = pending([Owed::Execute(with_effect())]);
+        let mut p = pending([Owed::Execute(Box::new(with_effect()))]);
         assert!(p.has_barrier() && p.is_unsynced());
         p.answered();
         assert!(!p.has_barrier() && !p.is_idle());
-        p.push(Owed::Execute(with_effect()));
+        p.push(Owed::Execute(Box::new(with_effect())));
         p.push(Owed::Sync);
         p.fail();
         assert!(!p.has_barrier());
@@ -452,7 +460,7 @@ mod tests {
 
     #[test]
     fn syncs_sent_ahead_of_copy_data_are_passed_over() {
-        let mut p = pending([Owed::Execute(running()), Owed::Sync]);
+        let mut p = pending([execute(), Owed::Sync]);
         assert!(p.copy_in());
         assert_eq!(p.len(), 1);
         assert!(p.is_copy_open());
@@ -465,7 +473,7 @@ mod tests {
 
     #[test]
     fn a_copy_sent_in_one_go_keeps_what_follows() {
-        let mut p = pending([Owed::Query(running()), Owed::CopyEnd, Owed::Query(running())]);
+        let mut p = pending([query(), Owed::CopyEnd, query()]);
         assert!(p.copy_in());
         assert!(!p.is_copy_open());
         assert!(p.ready(b'I').is_some());
@@ -474,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_copy_that_never_began_leaves_only_marks() {
-        let mut p = pending([Owed::Query(running()), Owed::CopyEnd, Owed::Query(running())]);
+        let mut p = pending([query(), Owed::CopyEnd, query()]);
         p.fail();
         assert!(p.ready(b'I').is_some());
         assert!(matches!(p.ready(b'I'), Some(Owed::Query(_))));
@@ -482,7 +490,7 @@ mod tests {
 
     #[test]
     fn a_sync_held_back_is_sent_when_the_copy_fails() {
-        let mut p = pending([Owed::Execute(running())]);
+        let mut p = pending([execute()]);
         p.copy_in();
         p.hold_sync();
         let (dropped, must_sync) = p.fail();

@@ -107,15 +107,10 @@ impl Server {
             })
             .collect();
         let admin = admin.map(|listener| serve_admin(&node, listener));
-        loop {
-            match orders.recv().await {
-                Some(Order::Reload) => {
-                    let (node, reload) = (Arc::clone(&node), Arc::clone(&reload));
-                    // Reading files waits; accepting does not.
-                    let _ = tokio::task::spawn_blocking(move || reload(&node)).await;
-                }
-                Some(Order::Stop) | None => break,
-            }
+        while let Some(Order::Reload) = orders.recv().await {
+            let (node, reload) = (Arc::clone(&node), Arc::clone(&reload));
+            // Reading files waits; accepting does not.
+            let _ = tokio::task::spawn_blocking(move || reload(&node)).await;
         }
         for task in &accepting {
             task.abort();
@@ -149,7 +144,7 @@ async fn end_sessions(node: &Node, orders: &mut Receiver<Order>) {
             }
         }
         // Nobody is left to tell.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = node.registry.emptied() => return,

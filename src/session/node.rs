@@ -61,7 +61,7 @@ impl Default for Timeouts {
         Self {
             login: Duration::from_secs(30),
             idle: None,
-            shutdown: Duration::from_secs(60),
+            shutdown: Duration::from_mins(1),
             half_closed: Duration::from_secs(10),
         }
     }

@@ -168,7 +168,7 @@ fn a_message_that_has_no_place_in_copy_ends_the_session() {
     client.send(&[query("copy people from stdin")]);
     client.until(|line| line == "G");
     client.send(&[query("select 1")]);
-    assert!(client.to_end()[0].starts_with("E 08P01"));
+    assert!(client.until_end()[0].starts_with("E 08P01"));
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_cancel_request_reaches_its_own_session_only() {
         let body = [&80_877_102_u32.to_be_bytes()[..], process, secret].concat();
         let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
         canceller.send(&[length.to_vec(), body]);
-        assert!(canceller.to_end().is_empty());
+        assert!(canceller.until_end().is_empty());
     };
     client.send(&[query("select pg_sleep(1)")]);
     std::thread::sleep(Duration::from_millis(300));
@@ -337,7 +337,7 @@ fn prepared_statements_follow_the_rules_in_force() {
     // The role is gone: so is the session.
     proxy.reload("");
     client.send(&[query("select 1")]);
-    assert!(client.to_end()[0].starts_with("E 57P01"));
+    assert!(client.until_end()[0].starts_with("E 57P01"));
 }
 
 #[test]
@@ -417,8 +417,8 @@ fn malformed_input_ends_only_its_own_connection() {
     ];
     for attack in &attacks {
         let mut bad = PostgresClient::connect(proxy.port, "viewer");
-        bad.send(&[attack.clone()]);
-        let answer = bad.to_end();
+        bad.send(std::slice::from_ref(attack));
+        let answer = bad.until_end();
         let is_told = answer.iter().all(|line| line.starts_with("E 08P01") || line.starts_with("E 54000"));
         assert!(is_told && answer.len() == 1, "{attack:?} {answer:?}");
     }
@@ -432,7 +432,7 @@ fn malformed_input_ends_only_its_own_connection() {
         let mut bad = PostgresClient::open(proxy.port);
         bad.send(&[garbage.to_vec()]);
         bad.half_close();
-        assert_eq!(bad.to_end(), lines([]), "{garbage:?}");
+        assert_eq!(bad.until_end(), lines([]), "{garbage:?}");
     }
     // Truncated at every place.
     let whole = startup(3 << 16, &[("user", "viewer"), ("database", "shop")]);
@@ -440,7 +440,7 @@ fn malformed_input_ends_only_its_own_connection() {
         let mut bad = PostgresClient::open(proxy.port);
         bad.send(&[whole[..cut].to_vec()]);
         bad.half_close();
-        assert_eq!(bad.to_end(), lines([]));
+        assert_eq!(bad.until_end(), lines([]));
     }
     assert_eq!(good.run("select 1 as x")[1], "D 1");
     assert!(proxy.node.metrics.protocol_errors.get() >= attacks.len() as u64);
@@ -464,7 +464,7 @@ fn versions_options_and_replication_are_answered() {
     client.send(&[startup(3 << 16 | 2, &parameters)]);
     client.log_in("viewer-pw").unwrap();
     assert_eq!(client.key.len(), 36);
-    let (_, tag, body) = ask(3 << 16 | 99, &[("_pq_.unknown", "1")]);
+    let (_, tag, body) = ask(0x0003_0063, &[("_pq_.unknown", "1")]);
     assert_eq!((tag, &body[..8], &body[8..]), (b'v', &[0, 3, 0, 2, 0, 0, 0, 1][..], &b"_pq_.unknown\0"[..]));
     let refusal = |(_, tag, body): (PostgresClient, u8, Vec<u8>)| show(tag, &body);
     assert!(refusal(ask(2 << 16, &[])).starts_with("E 0A000 unsupported frontend protocol 2.0"));
@@ -531,7 +531,7 @@ fn a_server_that_goes_away_is_said_and_ends_the_session() {
     let mut client = PostgresClient::connect(proxy.port, "admin");
     let pid = client.run("select pg_backend_pid()")[1].trim_start_matches("D ").to_owned();
     database.execute(&format!("select pg_terminate_backend({pid})"));
-    let last = client.to_end();
+    let last = client.until_end();
     assert_eq!(last, lines(["E 57P01 terminating connection due to administrator command"]));
 }
 
@@ -541,7 +541,7 @@ fn a_half_closed_client_gets_its_answers() {
     let mut client = PostgresClient::connect(proxy.port, "viewer");
     client.send(&[query("select pg_sleep(0.5)"), query("select 2 as x")]);
     client.half_close();
-    let answer = client.to_end();
+    let answer = client.until_end();
     assert_eq!(answer[answer.len() - 4..], lines(["T x", "D 2", "C SELECT 1", "Z I"]));
 }
 
@@ -558,7 +558,7 @@ fn a_slow_login_is_cut_off() {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(client.to_end(), lines([]));
+    assert_eq!(client.until_end(), lines([]));
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -573,12 +573,12 @@ fn shutting_down_lets_statements_and_transactions_end() {
     std::thread::sleep(Duration::from_millis(200));
     proxy.stop();
     let farewell = "E 57P01 terminating connection because the proxy is shutting down";
-    assert_eq!(idle.to_end(), lines([farewell]));
-    let answer = running.to_end();
+    assert_eq!(idle.until_end(), lines([farewell]));
+    let answer = running.until_end();
     assert_eq!(answer[1..], lines(["D |7", "C SELECT 1", "Z I", farewell]));
     assert_eq!(open.run("select 1 as x")[1], "D 1");
     open.send(&[query("commit")]);
-    assert_eq!(open.to_end(), lines(["C COMMIT", "Z I", farewell]));
+    assert_eq!(open.until_end(), lines(["C COMMIT", "Z I", farewell]));
 }
 
 #[test]

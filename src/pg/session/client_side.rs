@@ -76,20 +76,18 @@ impl Session {
             self.client.poll_read(cx, input).map(Some)
         })
         .await;
-        match read {
-            Some(read) => Ok(Some(read.map_err(Fault::client)?)),
-            None => {
-                let mut batch = Vec::new();
-                {
-                    let mut state = self.state.borrow_mut();
-                    state.must_sync = false;
-                    state.pending.push(Owed::Sync);
-                }
-                frontend::write_empty(&mut batch, frontend::SYNC);
-                self.send(&mut batch).await?;
-                Ok(None)
-            }
+        if let Some(read) = read {
+            return read.map(Some).map_err(Fault::client);
         }
+        {
+            let mut state = self.state.borrow_mut();
+            state.must_sync = false;
+            state.pending.push(Owed::Sync);
+        }
+        let mut batch = Vec::new();
+        frontend::write_empty(&mut batch, frontend::SYNC);
+        self.send(&mut batch).await?;
+        Ok(None)
     }
 
     /// The client has closed its side and may still read what it is owed.

@@ -164,7 +164,7 @@ impl Session {
     }
 
     /// Records a statement and gives what is known of it while it runs. One that cannot be recorded is refused.
-    pub(super) fn begin(&self, asked: &Asked<'_>, statement: Option<Rc<Statement>>) -> Box<Running> {
+    pub(super) fn begin(&self, asked: &Asked<'_>, statement: Option<Rc<Statement>>) -> Running {
         let started = Instant::now();
         let subject = self.subject.borrow();
         let record = self.node.audit.statement(&StatementRecord {
@@ -178,7 +178,7 @@ impl Session {
         let mut state = self.state.borrow_mut();
         state.active = started;
         state.totals.statements += 1;
-        let mut running = Box::new(Running::new(record.as_ref().copied().unwrap_or_default(), started));
+        let mut running = Running::new(record.as_ref().copied().unwrap_or_default(), started);
         running.statement = statement;
         let metrics = &self.node.metrics;
         match (&asked.ruling, record) {

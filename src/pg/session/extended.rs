@@ -50,7 +50,7 @@ impl Session {
     fn refuse(&self, asked: &Asked<'_>, name: &[u8], batch: &mut Vec<u8>) {
         let running = self.begin(asked, None);
         Parse { name, text: &refusal(), types: &[0, 0] }.write(batch);
-        self.state.borrow_mut().pending.push(Owed::Refused(running));
+        self.state.borrow_mut().pending.push(Owed::Refused(Box::new(running)));
     }
 
     /// Bind: the client's message goes on, behind whatever it needs.
@@ -178,7 +178,7 @@ impl Session {
         if running.denial.is_some() {
             // It could not be recorded.
             Parse { name: REFUSED, text: &refusal(), types: &[0, 0] }.write(batch);
-            state.pending.push(Owed::Refused(running));
+            state.pending.push(Owed::Refused(Box::new(running)));
             return Ok(Step::Handled);
         }
         let is_described = statement.as_ref().is_some_and(|s| s.prepared.described.get());
@@ -190,7 +190,7 @@ impl Session {
             }
             state.pending.push(Owed::Describe { statement, visible: false });
         }
-        state.pending.push(Owed::Execute(running));
+        state.pending.push(Owed::Execute(Box::new(running)));
         Ok(Step::Forward)
     }
 }

@@ -112,7 +112,7 @@ impl Session {
         let effect = running.effects.get(running.done).cloned();
         let statement = running.statement.clone();
         running.done += 1;
-        self.take_effect(state, effect.unwrap_or(Effect::None), statement, tag);
+        self.take_effect(state, &effect.unwrap_or(Effect::None), statement, tag);
         if matches!(state.pending.front(), Some(Owed::Execute(_))) {
             self.executed(state, backend::COMMAND_COMPLETE)?;
         }
@@ -120,14 +120,14 @@ impl Session {
     }
 
     /// What a statement changes, now that the server has done it.
-    fn take_effect(&self, state: &mut State, effect: Effect, statement: Option<Rc<names::Statement>>, tag: &[u8]) {
-        match &effect {
+    fn take_effect(&self, state: &mut State, effect: &Effect, statement: Option<Rc<names::Statement>>, tag: &[u8]) {
+        match effect {
             Effect::RollbackTo(name) => return state.settings.rollback_to(name),
             Effect::Savepoint(name) => state.settings.savepoint(name.clone()),
             Effect::Release(name) => state.settings.release(name),
-            Effect::SetSearchPath { local, .. } => self.change_setting(state, *local, &effect),
+            Effect::SetSearchPath { local, .. } => self.change_setting(state, *local, effect),
             Effect::ResetAll { discard } => {
-                self.change_setting(state, false, &effect);
+                self.change_setting(state, false, effect);
                 if *discard {
                     state.statements.clear();
                     state.portals.clear();

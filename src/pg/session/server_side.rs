@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use super::output::Output;
 use super::replies::Pass;
+use super::state::State;
 use super::{Session, shut_down};
 use crate::audit::Sequence;
 use crate::pg::fault::Fault;
+use crate::pg::pending::Owed;
 use crate::pg::wire::{HEADER, Header, backend};
 use crate::session::Wish;
 
@@ -126,14 +128,14 @@ impl Session {
             }
             let unread = input.get(at..).unwrap_or_default();
             let Some(header) = Header::read(unread).map_err(Fault::server_message)? else { break };
-            if let Some(running) = state.pending.front().and_then(crate::pg::pending::Owed::running) {
+            if let Some(running) = state.pending.front().and_then(Owed::running) {
                 record = record.max(running.record);
                 if running.first.is_none() {
                     running.first = Some(running.started.elapsed());
                 }
             }
             let pass = if is_bulk(header.tag) {
-                self.row(&mut state, header)?
+                row(&mut state, header)?
             } else {
                 let Some(body) = readable(header, unread)? else { break };
                 self.reply(&mut state, header, body, input, &mut out)?
@@ -146,21 +148,21 @@ impl Session {
         state.active = Instant::now();
         Ok(Scanned { used: at, rest, out, record })
     }
+}
 
-    /// A row, or data of COPY: counted and passed on.
-    fn row(&self, state: &mut super::state::State, header: Header) -> Result<Pass, Fault> {
-        if header.tag == backend::NOTIFICATION_RESPONSE || header.tag == backend::FUNCTION_CALL_RESPONSE {
-            return Ok(Pass::Forward);
-        }
-        let running = state.pending.front().and_then(crate::pg::pending::Owed::running);
-        let Some(running) = running else { return Err(Fault::ServerGone("it sent rows out of turn".into())) };
-        if state.draining {
-            return Ok(Pass::Handled);
-        }
-        running.current_rows += 1;
-        running.bytes += u64::try_from(header.total()).unwrap_or(0);
-        Ok(Pass::Forward)
+/// A row, or data of COPY: counted and passed on.
+fn row(state: &mut State, header: Header) -> Result<Pass, Fault> {
+    if header.tag == backend::NOTIFICATION_RESPONSE || header.tag == backend::FUNCTION_CALL_RESPONSE {
+        return Ok(Pass::Forward);
     }
+    let running = state.pending.front().and_then(Owed::running);
+    let Some(running) = running else { return Err(Fault::ServerGone("it sent rows out of turn".into())) };
+    if state.draining {
+        return Ok(Pass::Handled);
+    }
+    running.current_rows += 1;
+    running.bytes += u64::try_from(header.total()).unwrap_or(0);
+    Ok(Pass::Forward)
 }
 
 /// Messages that are passed on without being read, however long.

@@ -32,7 +32,7 @@ impl Session {
         let decided = self.decide(&text, batch).await?;
         let running = self.begin(&Asked::new(&text, &decided.decision), kept(&text, &decided));
         frontend::write_query(batch, &for_server(&running, &decided.decision, &text, bytes));
-        self.state.borrow_mut().pending.push(Owed::Query(running));
+        self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
         Ok(())
     }
 
@@ -49,10 +49,10 @@ impl Session {
         let running = self.begin(&asked, None);
         if running.denial.is_some() {
             frontend::write_query(batch, &refusal());
-            self.state.borrow_mut().pending.push(Owed::Query(running));
+            self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
             return Ok(Step::Handled);
         }
-        self.state.borrow_mut().pending.push(Owed::Query(running));
+        self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
         Ok(Step::Forward)
     }
 
@@ -62,7 +62,7 @@ impl Session {
         let asked = Asked { text, annotation: None, facts: &facts, ruling: Ruling::Denial(denial) };
         let running = self.begin(&asked, None);
         frontend::write_query(batch, &refusal());
-        self.state.borrow_mut().pending.push(Owed::Query(running));
+        self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
     }
 }
 

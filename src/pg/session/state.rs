@@ -12,6 +12,7 @@ use crate::session::{Acting, Ticket, TransactionalSettings};
 
 /// The state of a session. Borrowed for a few lines at a time, never across an await.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the session")]
 pub struct State {
     /// Role and source.
     pub acting: Acting,

@@ -134,10 +134,9 @@ impl PostgresClient {
                     self.send(&[answer]);
                 }
                 (b'R', Some(12)) => scram.finish(&body[4..]).unwrap(),
-                (b'R', Some(0)) => {}
                 (b'K', _) => self.key = body,
                 (b'S', _) => self.note_parameter(&body),
-                (b'v', _) => {}
+                (b'R', Some(0)) | (b'v', _) => {}
                 (b'Z', _) => return Ok(()),
                 (_, _) => return Err(show(tag, &body)),
             }
@@ -189,7 +188,7 @@ impl PostgresClient {
     }
 
     /// Reads the last messages up to the end of the connection.
-    pub fn to_end(&mut self) -> Vec<String> {
+    pub fn until_end(&mut self) -> Vec<String> {
         let mut rest = Vec::new();
         // A connection that is reset has ended, too.
         let _ = self.tcp.read_to_end(&mut rest);

@@ -111,12 +111,7 @@ impl Drop for PostgresProxy {
 
 fn settings() -> server::Settings {
     let address = Address { address: ([127, 0, 0, 1], 0).into(), protocol: Protocol::Postgres, tls_required: false };
-    server::Settings {
-        clients: vec![address],
-        admin: None,
-        workers: Some(2),
-        catalog_refresh: Duration::from_secs(3600),
-    }
+    server::Settings { clients: vec![address], admin: None, workers: Some(2), catalog_refresh: Duration::from_hours(1) }
 }
 
 fn policy(rules: &str, version: u64) -> PolicySet {
