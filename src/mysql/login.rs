@@ -28,15 +28,15 @@ pub async fn serve(node: Arc<Node>, tcp: tokio::net::TcpStream, peer: SocketAddr
     let listeners = node.listeners.load_full();
     let client_slot = node.registry.client_slot(listeners.max_clients);
     let login_slot = node.registry.login_slot(listeners.max_unauthenticated);
-    let (Some(_client), Some(login)) = (client_slot, login_slot) else {
+    let (Some(_client), Some(login_place)) = (client_slot, login_slot) else {
         node.metrics.connections_refused.add_one();
         return turn_away(tcp).await;
     };
     let number = node.registry.next_session();
     let subject =
         Subject { session: number, protocol: PROTOCOL, client: Arc::from(peer.to_string()), ..Subject::default() };
-    let begin = begin(&node, Stream::Tcp(tcp), peer, subject, login, tls_required);
-    let begun = tokio::time::timeout(node.timeouts.login, begin).await;
+    let login = begin(&node, Stream::Tcp(tcp), peer, subject, login_place, tls_required);
+    let begun = tokio::time::timeout(node.timeouts.login, login).await;
     let Ok(Ok(Some(session))) = begun else {
         if let Ok(Err(ClientError::Malformed(_))) = begun {
             node.metrics.protocol_errors.add_one();

@@ -41,7 +41,9 @@ fn appear(
     fence: bool,
 ) -> Result<String, Refusal> {
     let engine = database.engine();
-    let options = derived::Options { from: None, only: used.only, fence, behind };
+    let hides_rows = !used.access.filters.is_empty();
+    let fenced = fence && hides_rows;
+    let options = derived::Options { from: None, only: used.only, fence: fenced, behind, used: Some(&used.used) };
     let derived_table = match &used.appearance {
         Appearance::Plain | Appearance::Target => {
             let name = derived::qualified(engine, relation);
@@ -58,8 +60,13 @@ fn appear(
                 format!("({definition})")
             } else {
                 let from = format!("({definition}) AS {}", engine.quote_identifier(&relation.name));
-                let options =
-                    derived::Options { from: Some(&from), only: false, fence: fence || view.barrier, behind: "" };
+                let options = derived::Options {
+                    from: Some(&from),
+                    // The rows that a view with a security barrier leaves out are hidden like those of a filter.
+                    fence: fenced || view.barrier,
+                    used: Some(&used.used),
+                    ..derived::Options::default()
+                };
                 database.derived_table(relation, &used.access, options)?
             }
         }

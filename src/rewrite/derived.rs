@@ -19,6 +19,8 @@ pub struct Options<'a> {
     pub fence: bool,
     /// TABLESAMPLE or index hints.
     pub behind: &'a str,
+    /// For each column whether the statement uses it; `None` is every one.
+    pub used: Option<&'a [bool]>,
 }
 
 /// Renders `(SELECT … FROM … WHERE …)`, without an alias. `filters` are the relation's filters as SQL, `key_ids` the
@@ -32,24 +34,22 @@ pub fn render(
     options: Options<'_>,
 ) -> Result<String, Unservable> {
     let context = RelationContext { relation, qualifier: None, key_ids };
-    let mut sql = String::from("(SELECT ");
-    let mut any = false;
-    for (column, access) in relation.columns.iter().zip(&access.columns) {
+    let mut columns = Vec::new();
+    for (position, (column, access)) in relation.columns.iter().zip(&access.columns).enumerate() {
         let name = engine.quote_identifier(&column.name);
-        let value = match &access.treatment {
-            Treatment::Denied => continue,
-            Treatment::Raw => name,
-            Treatment::Masked(mask) => format!("{} AS {name}", masks::render(engine, mask, column, &name, &context)?),
-        };
-        if any {
-            sql.push_str(", ");
+        match &access.treatment {
+            Treatment::Denied => {}
+            Treatment::Raw => columns.push(name),
+            Treatment::Masked(_) if is_idle(engine, options, position) => columns.push(format!("NULL AS {name}")),
+            Treatment::Masked(mask) => {
+                columns.push(format!("{} AS {name}", masks::render(engine, mask, column, &name, &context)?));
+            }
         }
-        any = true;
-        sql.push_str(&value);
     }
-    if !any && engine == Engine::MySql {
-        sql.push_str("NULL");
+    if columns.is_empty() && engine == Engine::MySql {
+        columns.push("NULL".to_owned());
     }
+    let mut sql = format!("(SELECT {}", columns.join(", "));
     let _ = write!(
         sql,
         " FROM {}{}",
@@ -65,11 +65,18 @@ pub fn render(
     for (position, filter) in filters.iter().enumerate() {
         let _ = write!(sql, " {} ({filter})", if position == 0 { "WHERE" } else { "AND" });
     }
-    if options.fence && !filters.is_empty() {
+    if options.fence {
         sql.push_str(fence(engine));
     }
     sql.push(')');
     Ok(sql)
+}
+
+/// Whether a masked column need not be computed. Behind a fence MySQL and MariaDB compute every column of a derived table
+/// for every row; PostgreSQL leaves out those that nobody asks for.
+fn is_idle(engine: Engine, options: Options<'_>, position: usize) -> bool {
+    let unused = options.used.and_then(|used| used.get(position)).is_some_and(|used| !used);
+    unused && options.fence && engine == Engine::MySql
 }
 
 /// A relation's full name.
@@ -77,10 +84,95 @@ pub fn qualified(engine: Engine, relation: &Relation) -> String {
     format!("{}.{}", engine.quote_identifier(&relation.schema), engine.quote_identifier(&relation.name))
 }
 
-/// What keeps a server from moving predicates into a derived table.
+/// What keeps a server from moving predicates into a derived table: PostgreSQL's planner pulls up no sub-select with
+/// OFFSET; MySQL and MariaDB neither merge a derived table with LIMIT nor push conditions into it, whatever
+/// `optimizer_switch` says.
 fn fence(engine: Engine) -> &'static str {
     match engine {
         Engine::Postgres => " OFFSET 0",
         Engine::MySql => " LIMIT 18446744073709551615",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Column, ColumnType, TypeClass};
+    use crate::policy::{ColumnAccess, MaskSpec, Verbs};
+
+    /// `shop.customers` with a plain, a masked and a denied column, as `(name, treatment)`.
+    fn customers(treatments: &[(&str, Treatment)]) -> (Relation, RelationAccess) {
+        let columns = treatments.iter().zip(1..).map(|((name, _), number)| Column {
+            name: (*name).into(),
+            number,
+            ty: ColumnType::new(25, TypeClass::Text, "text"),
+            not_null: false,
+            generated: None,
+        });
+        let relation = Relation {
+            schema: "shop".into(),
+            name: "customers".into(),
+            columns: columns.collect(),
+            ..Relation::default()
+        };
+        let columns = treatments.iter().map(|(_, treatment)| ColumnAccess {
+            treatment: treatment.clone(),
+            rule: None,
+            writable: false,
+        });
+        let access =
+            RelationAccess { verbs: Verbs::ALL, columns: columns.collect(), filters: Vec::new(), trusted: None };
+        (relation, access)
+    }
+
+    fn mixed() -> Vec<(&'static str, Treatment)> {
+        let redact = Treatment::Masked(Arc::new(MaskSpec::Redact { with: '*' }));
+        vec![("id", Treatment::Raw), ("email", redact), ("salary", Treatment::Denied), ("no\"te", Treatment::Raw)]
+    }
+
+    fn sql(engine: Engine, treatments: &[(&str, Treatment)], filters: &[&str], options: Options<'_>) -> String {
+        let (relation, access) = customers(treatments);
+        let filters: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
+        render(engine, &relation, &access, &filters, &[], options).unwrap()
+    }
+
+    #[test]
+    fn columns_stand_in_order_without_the_denied_ones() {
+        assert_eq!(
+            sql(Engine::Postgres, &mixed(), &[], Options::default()),
+            r#"(SELECT "id", pg_catalog.repeat('*', pg_catalog.length("email")) AS "email", "no""te" FROM "shop"."customers")"#
+        );
+    }
+
+    #[test]
+    fn filters_are_joined_and_fenced() {
+        let options = Options { fence: true, only: true, behind: "TABLESAMPLE system (1)", ..Options::default() };
+        assert_eq!(
+            sql(Engine::Postgres, &[("id", Treatment::Raw)], &["a or b", "c"], options),
+            r#"(SELECT "id" FROM ONLY "shop"."customers" TABLESAMPLE system (1) WHERE (a or b) AND (c) OFFSET 0)"#
+        );
+        let options = Options { fence: true, ..Options::default() };
+        assert_eq!(
+            sql(Engine::MySql, &[("id", Treatment::Raw)], &["a"], options),
+            "(SELECT `id` FROM `shop`.`customers` WHERE (a) LIMIT 18446744073709551615)"
+        );
+    }
+
+    #[test]
+    fn masks_that_nobody_reads_are_not_computed_behind_a_fence() {
+        let used = [true, false, false, true];
+        let options = Options { fence: true, used: Some(&used), ..Options::default() };
+        assert_eq!(
+            sql(Engine::MySql, &mixed(), &["f"], options),
+            "(SELECT `id`, NULL AS `email`, `no\"te` FROM `shop`.`customers` WHERE (f) LIMIT 18446744073709551615)"
+        );
+        assert!(sql(Engine::Postgres, &mixed(), &["f"], options).contains("pg_catalog.repeat"));
+    }
+
+    #[test]
+    fn a_table_without_visible_columns_still_has_rows() {
+        let denied = [("id", Treatment::Denied)];
+        assert_eq!(sql(Engine::Postgres, &denied, &[], Options::default()), r#"(SELECT  FROM "shop"."customers")"#);
+        assert_eq!(sql(Engine::MySql, &denied, &[], Options::default()), "(SELECT NULL FROM `shop`.`customers`)");
     }
 }

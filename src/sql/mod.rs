@@ -10,6 +10,8 @@
 pub mod ast;
 pub mod cursor;
 pub mod dialect;
+#[cfg(test)]
+mod mentions;
 pub mod mysql;
 pub mod postgres;
 pub mod script;

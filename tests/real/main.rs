@@ -8,11 +8,13 @@
 )]
 
 mod audit;
+mod fence;
 mod harness;
 mod mask_extremes;
 mod mask_vectors;
 mod masks;
 mod mysql_introspect;
+mod mysql_logins;
 mod mysql_sessions;
 mod mysql_upstream;
 mod pg_introspect;

@@ -68,14 +68,14 @@ pub fn mysql_table(name: &str, ty: &str, values: &[Option<&str>], first: usize) 
     if first == 1 {
         let _ = write!(sql, "create table {name} (id integer primary key, c {ty} null);");
     }
-    let row = |(at, value): (usize, &Option<&str>)| {
+    let row = |(at, value): (usize, Option<&str>)| {
         let value = value.map_or("NULL".to_owned(), |value| match value {
             "" => "''".to_owned(),
             value => format!("_utf8mb4 x'{}'", hex(value.as_bytes())),
         });
         format!("({}, {value})", first + at)
     };
-    let rows: Vec<String> = values.iter().enumerate().map(row).collect();
+    let rows: Vec<String> = values.iter().copied().enumerate().map(row).collect();
     let _ = write!(sql, "insert into {name} values {};", rows.join(", "));
     sql
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::filter::text;
-use super::verify::bytes;
+use super::verify::{bytes, counted};
 
 /// Whether escape sequences are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,12 @@ fn summary(kind: &str, record: &Value) -> (String, Tone, String) {
         "session_closed" => (
             "logout",
             Tone::Plain,
-            format!("{}, {} statements, {} rows", field("reason"), number("statements"), number("rows")),
+            format!(
+                "{}, {}, {}",
+                field("reason"),
+                counted(number("statements"), "statement"),
+                counted(number("rows"), "row")
+            ),
         ),
         "login_refused" => ("no login", Tone::Bad, format!("{} from {}", field("reason"), field("client"))),
         "second_lock" => (
@@ -107,7 +112,11 @@ fn summary(kind: &str, record: &Value) -> (String, Tone, String) {
             None => ("reload", Tone::Plain, format!("rules of version {} are in force", number("version"))),
         },
         "gap" => {
-            let cost = format!("{} statements refused, {} records dropped", number("refused"), number("dropped"));
+            let cost = format!(
+                "{} refused, {} dropped",
+                counted(number("refused"), "statement"),
+                counted(number("dropped"), "record")
+            );
             ("gap", Tone::Bad, format!("since {}: {}; {cost}", field("since"), field("reason")))
         }
         "recovered" => {
@@ -122,13 +131,8 @@ fn summary(kind: &str, record: &Value) -> (String, Tone, String) {
 
 fn result(record: &Value) -> String {
     let number = |name: &str| record.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let rows = number("rows");
-    let mut what = format!(
-        "{rows} row{}, {}, in {}",
-        if rows == 1 { "" } else { "s" },
-        bytes(number("bytes")),
-        duration(number("total_us"))
-    );
+    let took = duration(number("total_us"));
+    let mut what = format!("{}, {}, in {took}", counted(number("rows"), "row"), bytes(number("bytes")));
     if let Some(sqlstate) = text(record, "sqlstate") {
         let _ = write!(what, ", error {sqlstate}");
     }

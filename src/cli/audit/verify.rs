@@ -105,7 +105,8 @@ fn print(out: &mut impl Write, report: &Report, begun: Instant) -> std::io::Resu
     Ok(())
 }
 
-fn counted(count: u64, what: &str) -> String {
+/// A number of things.
+pub fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

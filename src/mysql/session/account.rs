@@ -101,7 +101,7 @@ impl Session {
     pub(super) async fn set_role(&mut self, whole: &Whole, text: &str, decision: &Decision, role: &str) -> Step<()> {
         if self.in_transaction() {
             let error = Err::new(1568, "25001", "SET ROLE cannot run inside a transaction; end it first");
-            return self.refuse(whole, text, &decision.facts, None, &error).await;
+            return self.refuse(whole, text, Some(decision), &error).await;
         }
         if let Err(unavailable) = self.record(text, decision, None) {
             self.take(whole);
@@ -143,7 +143,7 @@ impl Session {
                 return self.kill_at_server(whole, &text, &facts, query, number).await;
             }
             let error = Err::new(1094, "HY000", format!("unknown thread id: {number}"));
-            return self.refuse(whole, &text, &facts, None, &error).await;
+            return self.refuse(whole, &text, None, &error).await;
         };
         if let Err(unavailable) = self.note_permitted(&text, &facts) {
             self.take(whole);

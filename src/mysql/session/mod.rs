@@ -337,20 +337,21 @@ impl Session {
             let hint = "COM_FIELD_LIST is not passed on for restricted roles; use SHOW COLUMNS";
             return self.fail(whole.reply, &Err::new(1235, "42000", hint)).await;
         }
-        let Some(sequence) = self.open_for(&whole).await? else { return Ok(()) };
-        debug_assert_eq!(sequence, whole.reply);
+        if !self.open_for(&whole).await? {
+            return Ok(());
+        }
         self.pass(&whole).await?;
         self.relay(Kind::Rows, None).await.map(drop)
     }
 
     /// Opens the server for a command if it is not open; where it cannot be, answers the command with the reason.
-    async fn open_for(&mut self, whole: &input::Whole) -> Step<Option<u8>> {
+    async fn open_for(&mut self, whole: &input::Whole) -> Step<bool> {
         match self.open().await? {
-            Ok(()) => Ok(Some(whole.reply)),
+            Ok(()) => Ok(true),
             Err(error) => {
                 self.take(whole);
                 self.fail(whole.reply, &error).await?;
-                Ok(None)
+                Ok(false)
             }
         }
     }

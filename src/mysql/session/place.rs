@@ -20,10 +20,11 @@ const EVERYWHERE: [&str; 4] = ["information_schema", "performance_schema", "mysq
 /// The source that a login is for: the one named, else the one whose server has the database, else the first that the
 /// user may use.
 pub fn choose(node: &Node, user: &User, source: Option<&str>, database: Option<&str>) -> Result<Arc<Source>, Err> {
-    let denied =
-        |name: &str| Err::new(1044, "42000", format!("access denied for user `{}` to source `{name}`", user.name));
+    let denied = |to: &str| Err::new(1044, "42000", format!("access denied for user `{}` to {to}", user.name));
     if let Some(name) = source {
-        return usable(node, user).find(|source| &*source.spec.name == name).ok_or_else(|| denied(name));
+        return usable(node, user)
+            .find(|source| &*source.spec.name == name)
+            .ok_or_else(|| denied(&format!("source `{name}`")));
     }
     let having: Vec<Arc<Source>> = match database {
         Some(database) if !EVERYWHERE.contains(&database) => homes(node, user, database),
@@ -31,7 +32,7 @@ pub fn choose(node: &Node, user: &User, source: Option<&str>, database: Option<&
     };
     match having.as_slice() {
         [only] => Ok(Arc::clone(only)),
-        [] => usable(node, user).next().ok_or_else(|| denied("any")),
+        [] => usable(node, user).next().ok_or_else(|| denied("every source")),
         several => Err(ambiguous(database.unwrap_or_default(), several)),
     }
 }
@@ -83,19 +84,19 @@ impl Session {
         let homes = homes(&self.node, &self.user, schema);
         let [home] = homes.as_slice() else {
             let error = ambiguous(schema, &homes);
-            return self.refuse(whole, text, &Facts::default(), None, &error).await;
+            return self.refuse(whole, text, None, &error).await;
         };
         if self.in_transaction() {
             let message = format!("database `{schema}` is on source `{}`: end the transaction first", home.spec.name);
             let error = Err::new(1568, "25001", message);
-            return self.refuse(whole, text, &Facts::default(), None, &error).await;
+            return self.refuse(whole, text, None, &error).await;
         }
         let role = Arc::clone(&self.acting.role().name);
         let acting = match Acting::new(&self.node, Arc::clone(home), &self.user.name, &role) {
             Ok(acting) => acting,
             Err(revoked) => {
                 let error = Err::new(1044, "42000", revoked.to_string());
-                return self.refuse(whole, text, &Facts::default(), None, &error).await;
+                return self.refuse(whole, text, None, &error).await;
             }
         };
         let facts = Facts { kinds: vec!["use"], ..Facts::default() };
@@ -138,18 +139,16 @@ impl Session {
         if self.is_elsewhere(&schema) {
             return self.use_elsewhere(&whole, &text, &schema).await;
         }
-        let database = self.database().await?;
-        let decision = database.decide(&self.settings, &text);
+        let (_, decision) = self.decide(&text).await?;
         if let Verdict::Denial(denial) = &decision.verdict {
-            let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
             let error = reply::refusal(denial);
-            return self.refuse(&whole, &text, &decision.facts, rule.as_deref(), &error).await;
+            return self.refuse(&whole, &text, Some(&decision), &error).await;
         }
         if let Err(unavailable) = self.record(&text, &decision, None) {
             self.take(&whole);
             return self.fail(whole.reply, &unrecorded(&unavailable)).await;
         }
-        if self.open_for(&whole).await?.is_none() {
+        if !self.open_for(&whole).await? {
             return Ok(());
         }
         self.pass(&whole).await?;

@@ -10,7 +10,7 @@ use super::input::{MAX_SHORT, MAX_TEXT};
 use super::relay::Running;
 use super::text::changes_role;
 use super::{Session, Step, client_ending, unrecorded};
-use crate::audit::{Facts, Sequence};
+use crate::audit::Sequence;
 use crate::mysql::pending::Kind;
 use crate::mysql::reply;
 use crate::mysql::wire::command::Command;
@@ -65,14 +65,13 @@ impl Session {
     pub(super) async fn prepare(&mut self) -> Step<()> {
         let whole = self.whole(MAX_TEXT).await?;
         let arrived = Instant::now();
-        let database = self.database().await?;
         self.statements.last_prepared = None;
         let bytes = whole.payload(self.client.unread()).get(1..).unwrap_or_default();
         let text = match self.readable(bytes) {
             Ok(text) => text.into_owned(),
             Err(error) => {
                 let text = String::from_utf8_lossy(bytes).into_owned();
-                return self.refuse(&whole, &text, &Facts::default(), None, &error).await;
+                return self.refuse(&whole, &text, None, &error).await;
             }
         };
         if self.statements.by_number.len() >= MAX_STATEMENTS {
@@ -80,21 +79,19 @@ impl Session {
             let message = format!("more than {MAX_STATEMENTS} prepared statements; close some");
             return self.fail(whole.reply, &Err::new(1461, "42000", message)).await;
         }
-        let decision = database.decide(&self.settings, &text);
+        let (database, decision) = self.decide(&text).await?;
         let permit = match &decision.verdict {
             Verdict::Permit(permit) => permit.clone(),
             Verdict::Denial(denial) => {
-                let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
                 let error = reply::refusal(denial);
-                let annotation = decision.annotation.as_deref();
-                return self.refuse_as(&whole, &text, annotation, &decision.facts, rule.as_deref(), &error).await;
+                return self.refuse(&whole, &text, Some(&decision), &error).await;
             }
         };
         if changes_role(&permit).is_some() {
             let error = Err::new(1295, "HY000", "SET ROLE cannot be prepared; send it as it is");
-            return self.refuse(&whole, &text, &decision.facts, None, &error).await;
+            return self.refuse(&whole, &text, Some(&decision), &error).await;
         }
-        if self.open_for(&whole).await?.is_none() {
+        if !self.open_for(&whole).await? {
             return Ok(());
         }
         if !self.is_restricted() || **permit.sql() == *text {
@@ -180,9 +177,7 @@ impl Session {
             (Verdict::Permit(new), Verdict::Permit(old)) => new.sql() == old.sql(),
             (Verdict::Denial(denial), _) => {
                 let error = reply::refusal(denial);
-                let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
-                let (facts, annotation) = (&decision.facts, decision.annotation.as_deref());
-                let noted = self.note_refusal(&text, annotation, facts, rule.as_deref(), &error);
+                let noted = self.note_refusal(&text, Some(&decision), &error);
                 return Ok(Some(noted.err().map_or(error, |unavailable| unrecorded(&unavailable))));
             }
             (Verdict::Permit(_), Verdict::Denial(_)) => false,
@@ -314,7 +309,7 @@ impl Session {
         sent
     }
 
-    fn running<'d>(
+    pub(super) fn running<'d>(
         &self,
         record: Option<Sequence>,
         arrived: Instant,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::input::{MAX_TEXT, Whole};
-use super::relay::{Outcome, Running};
+use super::relay::Outcome;
 use super::words::{self, Words};
 use super::{Session, Step, unrecorded};
 use crate::audit::{Facts, Outcome as Verdict, Sequence, StatementRecord, Unavailable};
@@ -22,83 +22,81 @@ impl Session {
     pub(super) async fn query(&mut self) -> Step<()> {
         let whole = self.whole(MAX_TEXT).await?;
         let arrived = Instant::now();
-        let database = self.database().await?;
         self.totals.statements += 1;
         let attributes = self.client.capabilities.has(Capabilities::QUERY_ATTRIBUTES);
         let Ok(query) = Query::read(whole.payload(self.client.unread()), attributes) else {
             return self.violation("query attributes").await;
         };
+        let head = query.head.len();
         let text = match self.readable(query.text) {
-            Ok(text) => text,
+            Ok(text) => text.into_owned(),
             Err(error) => {
                 let text = String::from_utf8_lossy(query.text).into_owned();
-                return self.refuse(&whole, &text, &Facts::default(), None, &error).await;
+                return self.refuse(&whole, &text, None, &error).await;
             }
         };
-        if let Some(words) = words::read(&text, self.settings.sql_mode, self.flavour()) {
-            let text = text.into_owned();
-            match words {
-                Words::Use(schema) if self.is_elsewhere(&schema) => {
-                    return self.use_elsewhere(&whole, &text, &schema).await;
-                }
-                Words::Use(_) => {}
-                Words::Kill { query, number } => return self.kill(&whole, Some(&text), query, number).await,
-            }
+        match words::read(&text, self.settings.sql_mode, self.flavour()) {
+            Some(Words::Use(schema)) if self.is_elsewhere(&schema) => self.use_elsewhere(&whole, &text, &schema).await,
+            Some(Words::Kill { query, number }) => self.kill(&whole, Some(&text), query, number).await,
+            Some(Words::Use(_)) | None => self.run_text(&whole, head, &text, arrived).await,
         }
-        self.run_text(&whole, arrived, &database).await
     }
 
-    /// Decides about the text of a command and runs it.
-    async fn run_text(&mut self, whole: &Whole, arrived: Instant, database: &Arc<VirtualDatabase>) -> Step<()> {
-        let attributes = self.client.capabilities.has(Capabilities::QUERY_ATTRIBUTES);
-        let payload = whole.payload(self.client.unread());
-        let Ok(query) = Query::read(payload, attributes) else { return self.violation("query attributes").await };
-        let text = String::from_utf8_lossy(query.text);
-        let decision = database.decide(&self.settings, &text);
+    /// Decides about the text of a command and runs it. `head` bytes of the payload stand before the text.
+    async fn run_text(&mut self, whole: &Whole, head: usize, text: &str, arrived: Instant) -> Step<()> {
+        let (database, decision) = self.decide(text).await?;
         let permit = match &decision.verdict {
-            Decided::Permit(permit) => permit.clone(),
+            Decided::Permit(permit) => permit,
             Decided::Denial(denial) => {
-                let (text, error) = (text.into_owned(), reply::refusal(denial));
-                let rule = denial.rule.as_ref().map(|rule| Arc::clone(&rule.name));
-                let annotation = decision.annotation.as_deref();
-                return self.refuse_as(whole, &text, annotation, &decision.facts, rule.as_deref(), &error).await;
+                let error = reply::refusal(denial);
+                return self.refuse(whole, text, Some(&decision), &error).await;
             }
         };
-        if let Some(role) = changes_role(&permit) {
-            let text = text.into_owned();
-            return self.set_role(whole, &text, &decision, &role).await;
+        if let Some(role) = changes_role(permit) {
+            return self.set_role(whole, text, &decision, &role).await;
         }
-        let as_it_came = !self.is_restricted() || **permit.sql() == *text;
-        let record = match self.record(&text, &decision, (!as_it_came).then_some(&**permit.sql())) {
+        let restricted = self.is_restricted();
+        let rewritten = restricted && **permit.sql() != *text;
+        let record = match self.record(text, &decision, rewritten.then_some(&**permit.sql())) {
             Ok(record) => record,
             Err(error) => {
                 self.take(whole);
                 return self.fail(whole.reply, &unrecorded(&error)).await;
             }
         };
-        let rewritten = (!as_it_came).then(|| [query.head, permit.sql().as_bytes()].concat());
-        if self.open_for(whole).await?.is_none() {
+        if !self.open_for(whole).await? {
             return Ok(());
         }
-        match rewritten {
-            None => self.pass(whole).await?,
-            Some(payload) => {
-                self.take(whole);
-                self.send_instead(&payload).await?;
-            }
+        if rewritten {
+            let head = whole.payload(self.client.unread()).get(..head).unwrap_or_default();
+            let payload = [head, permit.sql().as_bytes()].concat();
+            self.take(whole);
+            self.send_instead(&payload).await?;
+        } else {
+            self.pass(whole).await?;
         }
         self.node.metrics.statements_permitted.add_one();
-        let restricted = self.is_restricted();
-        let running = Running {
-            record: Some(record),
-            arrived,
-            guarded: permit.guarded() && restricted,
-            lock: restricted.then_some(&**database),
-            statement: 0,
-        };
+        let running = self.running(Some(record), arrived, &database, permit.guarded(), 0);
         let outcome = self.relay(Kind::Results, Some(&running)).await?;
         self.apply(permit.effects(), &outcome);
         Ok(())
+    }
+
+    /// Decides about a text by what the role sees now. Where a name is not known, the object may have been made since
+    /// the catalog was read.
+    pub(super) async fn decide(&mut self, text: &str) -> Step<(Arc<VirtualDatabase>, Decision)> {
+        let database = self.database().await?;
+        let decision = database.decide(&self.settings, text);
+        if let Decided::Denial(denial) = &decision.verdict
+            && matches!(denial.sqlstate, "42P01" | "42703" | "42883" | "3F000")
+            && let Some(ticket) = self.acting.source().refresh.ask_rarely(Instant::now())
+        {
+            self.catalog = Some(ticket);
+            let database = self.database().await?;
+            let decision = database.decide(&self.settings, text);
+            return Ok((database, decision));
+        }
+        Ok((database, decision))
     }
 
     /// The text of a statement, where it can be read. An unrestricted role's text may be in any character set: what is
@@ -136,7 +134,12 @@ impl Session {
             annotation: decision.annotation.as_deref(),
             sent,
             facts: &decision.facts,
-            outcome: Verdict::Permitted,
+            outcome: match &decision.observed {
+                None => Verdict::Permitted,
+                Some(denial) => {
+                    Verdict::Observed { message: &denial.message, rule: denial.rule.as_ref().map(|rule| &*rule.name) }
+                }
+            },
         });
         if record.is_err() {
             self.node.metrics.statements_unrecorded.add_one();
@@ -144,29 +147,15 @@ impl Session {
         record
     }
 
-    /// Answers a command with a refusal, and records it.
+    /// Answers a command with a refusal, and records it with what was found out about the text.
     pub(super) async fn refuse(
         &mut self,
         whole: &Whole,
         text: &str,
-        facts: &Facts,
-        rule: Option<&str>,
+        decision: Option<&Decision>,
         error: &Err,
     ) -> Step<()> {
-        self.refuse_as(whole, text, None, facts, rule, error).await
-    }
-
-    /// The same for a text with a leading comment.
-    pub(super) async fn refuse_as(
-        &mut self,
-        whole: &Whole,
-        text: &str,
-        annotation: Option<&str>,
-        facts: &Facts,
-        rule: Option<&str>,
-        error: &Err,
-    ) -> Step<()> {
-        let recorded = self.note_refusal(text, annotation, facts, rule, error);
+        let recorded = self.note_refusal(text, decision, error);
         self.take(whole);
         match recorded {
             Ok(()) => self.fail(whole.reply, error).await,
@@ -175,18 +164,21 @@ impl Session {
     }
 
     /// Records a refusal.
-    pub(super) fn note_refusal(
-        &self,
-        text: &str,
-        annotation: Option<&str>,
-        facts: &Facts,
-        rule: Option<&str>,
-        error: &Err,
-    ) -> Result<(), Unavailable> {
+    pub(super) fn note_refusal(&self, text: &str, decision: Option<&Decision>, error: &Err) -> Result<(), Unavailable> {
         self.node.metrics.statements_refused.add_one();
-        let outcome = Verdict::Refused { sqlstate: error.sqlstate(), message: &error.message, rule };
-        let record = StatementRecord { subject: &self.subject, text, annotation, sent: None, facts, outcome };
-        self.node.audit.statement(&record).map(drop)
+        let rule = decision.and_then(|decision| match &decision.verdict {
+            Decided::Denial(denial) => denial.rule.as_ref().map(|rule| &*rule.name),
+            Decided::Permit(_) => None,
+        });
+        let record = self.node.audit.statement(&StatementRecord {
+            subject: &self.subject,
+            text,
+            annotation: decision.and_then(|decision| decision.annotation.as_deref()),
+            sent: None,
+            facts: decision.map_or(&Facts::default(), |decision| &decision.facts),
+            outcome: Verdict::Refused { sqlstate: error.sqlstate(), message: &error.message, rule },
+        });
+        record.map(drop)
     }
 
     /// What statements that succeeded change in the session.

@@ -43,6 +43,12 @@ impl Frames {
         Self { algorithm, sequence: 0 }
     }
 
+    /// The frames of a client's next command, which count from 0.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::new(self.algorithm)
+    }
+
     /// Appends the contents of the frame at the beginning of `bytes` to `out` and gives its length; nothing when it
     /// is not whole. Contents are never larger than one packet.
     pub fn unpack(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {

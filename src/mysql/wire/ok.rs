@@ -39,14 +39,13 @@ impl<'a> Ok<'a> {
         ok.last_insert_id = reader.lenenc()?;
         ok.status = reader.u16()?;
         ok.warnings = reader.u16()?;
-        if !capabilities.has(Capabilities::SESSION_TRACK) {
-            ok.info = reader.rest();
-            return Ok(ok);
-        }
+        // The manual has the rest of the packet here for clients without session tracking; servers and clients use a
+        // length in both cases.
         if !reader.is_empty() {
             ok.info = reader.lenenc_bytes()?;
         }
-        if ok.status & status::STATE_CHANGED != 0 && !reader.is_empty() {
+        if capabilities.has(Capabilities::SESSION_TRACK) && ok.status & status::STATE_CHANGED != 0 && !reader.is_empty()
+        {
             ok.changes = reader.lenenc_bytes()?;
         }
         Ok(ok)
@@ -61,9 +60,7 @@ impl<'a> Ok<'a> {
         out.put_lenenc(self.last_insert_id);
         out.put_le16(if changed { self.status } else { self.status & !status::STATE_CHANGED });
         out.put_le16(self.warnings);
-        if !tracks {
-            out.extend_from_slice(self.info);
-        } else if changed || !self.info.is_empty() {
+        if changed || !self.info.is_empty() {
             out.put_lenenc_bytes(self.info);
             if changed {
                 out.put_lenenc_bytes(self.changes);
@@ -141,7 +138,7 @@ mod tests {
         assert_eq!(same, payload);
         let mut older = Vec::new();
         ok.write(&mut older, Capabilities::PROTOCOL_41);
-        assert_eq!(older, b"\x00\x01\x02\x02\x00\x01\x00abc");
+        assert_eq!(older, b"\x00\x01\x02\x02\x00\x01\x00\x03abc");
         assert_eq!(Ok::read(&older, Capabilities::PROTOCOL_41).unwrap().info, b"abc");
     }
 }

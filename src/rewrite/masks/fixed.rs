@@ -13,6 +13,7 @@ use crate::sql::Engine;
 
 pub(super) fn render(target: &Target, value: &str) -> Result<String, Unservable> {
     let value = read(target, value)?;
+    target.require_writable(&value)?;
     Ok(match target.engine {
         Engine::Postgres => target.postgres_cast(&literal::string(Engine::Postgres, &value)),
         Engine::MySql => mysql(target, &value),

@@ -9,6 +9,7 @@ use crate::sql::Engine;
 
 pub(super) fn render(target: &Target, first: u16, last: u16, with: char) -> Result<String, Unservable> {
     target.require_text()?;
+    target.require_writable(with.encode_utf8(&mut [0; 4]))?;
     let (text, length) = (target.text(), length(target));
     let kept = u32::from(first) + u32::from(last);
     let masked = match target.engine {

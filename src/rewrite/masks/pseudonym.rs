@@ -10,6 +10,9 @@ use crate::sql::Engine;
 
 pub(super) fn render(target: &Target, list: &[Arc<str>], key_id: Option<&str>) -> Result<String, Unservable> {
     target.require_text()?;
+    for name in list {
+        target.require_writable(name)?;
+    }
     if list.is_empty() {
         return Err(target.refuse("its list is empty"));
     }

@@ -7,6 +7,7 @@ use crate::sql::Engine;
 
 pub(super) fn render(target: &Target, with: char) -> Result<String, Unservable> {
     target.require_text()?;
+    target.require_writable(with.encode_utf8(&mut [0; 4]))?;
     Ok(target.text_result(&whole(target, with), Source::Ascii))
 }
 

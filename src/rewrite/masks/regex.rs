@@ -11,6 +11,7 @@ use crate::sql::Engine;
 
 pub(super) fn render(target: &Target, pattern: &str, replace: &str) -> Result<String, Unservable> {
     target.require_text()?;
+    target.require_writable(replace)?;
     let masked = match target.engine {
         Engine::Postgres => {
             // Classes such as `\w` follow the collation; the database's default is never nondeterministic.

@@ -83,6 +83,20 @@ impl Target<'_> {
         self.column.ty.collation().map(|name| name.split_once('_').map_or(name, |(charset, _)| charset))
     }
 
+    /// Refuses constants that the column's character set cannot hold.
+    pub fn require_writable(&self, text: &str) -> Result<(), Unservable> {
+        let writable = match (self.engine, self.charset()) {
+            (Engine::Postgres, _) | (_, None | Some("utf8mb4" | "utf16" | "utf16le" | "utf32")) => true,
+            (Engine::MySql, Some("utf8mb3" | "utf8" | "ucs2")) => text.chars().all(|c| c <= '\u{ffff}'),
+            (Engine::MySql, Some(_)) => text.is_ascii(),
+        };
+        if writable {
+            return Ok(());
+        }
+        let charset = self.charset().unwrap_or_default();
+        Err(self.refuse(format!("`{text}` cannot be written in character set `{charset}`; use ASCII")))
+    }
+
     /// A constant that becomes part of the result.
     pub fn constant(&self, text: &str) -> String {
         let literal = literal::string(self.engine, text);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::grammar::string_content;
 use super::{Flavour, SqlMode};
-use crate::sql::ast::{Expr, ExprKind, Literal, Operation, Tokens};
+use crate::sql::ast::{Expr, ExprKind, Literal, Tokens};
 use crate::sql::token::{Token, TokenKind};
 
 /// The longest name of a column of a result, in bytes.
@@ -46,11 +46,9 @@ fn own_name(expr: &Expr, text: &str, tokens: &[Token], mode: SqlMode, flavour: F
         }
         ExprKind::Literal(Literal::String) => strings(expr, text, tokens, mode, flavour),
         // A plus sign before an operand is dropped.
-        ExprKind::Operation(operation) if *operation.operator.symbol == *"+" => match &**operation {
-            Operation { operands, .. } => match &operands[..] {
-                [operand] => own_name(operand, text, tokens, mode, flavour),
-                _ => None,
-            },
+        ExprKind::Operation(operation) if *operation.operator.symbol == *"+" => match operation.operands.as_slice() {
+            [operand] => own_name(operand, text, tokens, mode, flavour),
+            _ => None,
         },
         _ => None,
     }

@@ -15,6 +15,7 @@
 
 mod certificates;
 mod mariadb;
+pub mod mysql_client;
 pub mod mysql_proxy;
 pub mod pg_client;
 pub mod pg_proxy;

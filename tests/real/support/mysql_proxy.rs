@@ -21,6 +21,16 @@ use sekisho::sql::Engine;
 
 use super::MySqlServer;
 
+/// A restricted role that reads and writes everything, with addresses masked.
+pub const VIEWER: &str = r#"
+[role.viewer]
+grant = [ { on = "*.*.*", allow = ["read", "write"] } ]
+[[protect]]
+name = "addresses"
+columns = ["*.*.customers.email"]
+mask = "email"
+"#;
+
 /// A proxy that listens.
 pub struct MySqlProxy {
     /// Where, on 127.0.0.1.
@@ -51,6 +61,20 @@ pub fn source(name: &str, server: &MySqlServer, tls: TlsMode) -> SourceSpec {
 impl MySqlProxy {
     /// Starts a proxy over these sources; `rules` are added to the roles.
     pub fn start(sources: Vec<SourceSpec>, rules: &str, change: impl FnOnce(&mut Listeners, &mut Timeouts)) -> Self {
+        Self::start_with(sources, rules, false, change)
+    }
+
+    /// The same, with sessions in clear text refused.
+    pub fn start_demanding_tls(sources: Vec<SourceSpec>, rules: &str) -> Self {
+        Self::start_with(sources, rules, true, |_, _| {})
+    }
+
+    fn start_with(
+        sources: Vec<SourceSpec>,
+        rules: &str,
+        tls_required: bool,
+        change: impl FnOnce(&mut Listeners, &mut Timeouts),
+    ) -> Self {
         let audit = tempfile::tempdir().unwrap();
         let rules = Rules { policy: Arc::new(policy(&sources, rules)), users: Arc::new(users()) };
         let certificates = super::certificates::make(audit.path());
@@ -65,9 +89,14 @@ impl MySqlProxy {
         let log = Audit::open(Settings::new(audit.path().join("audit")), "test").unwrap();
         let sources = sources.into_iter().map(|spec| Source::new(spec).unwrap());
         let node = Arc::new(Node::new(rules, sources, log, listeners, timeouts));
-        greet(&node);
-        let port = listen(Arc::clone(&node));
+        read_catalogs(&node);
+        let port = listen(Arc::clone(&node), tls_required);
         Self { port, node, audit }
+    }
+
+    /// Reads the catalogs again, as after DDL.
+    pub fn refresh(&self) {
+        read_catalogs(&self.node);
     }
 
     /// All records of the audit log so far.
@@ -85,15 +114,32 @@ impl MySqlProxy {
     }
 }
 
-/// Connects to each source once, as reading its catalog does, so that clients are greeted in its words.
-fn greet(node: &Node) {
+/// Reads the catalog of each source, after which clients are greeted in its server's words.
+fn read_catalogs(node: &Node) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for source in node.sources.values() {
-        runtime.block_on(mysql::upstream::connect(source, &mysql::upstream::Wishes::own())).unwrap();
+        runtime.block_on(async {
+            let mut upstream = mysql::upstream::connect(source, &mysql::upstream::Wishes::own()).await.unwrap();
+            let version = source.catalog.current().version() + 1;
+            let snapshot = mysql::introspect::load(&mut upstream, &source.spec.name, version).await.unwrap();
+            source.catalog.replace(snapshot);
+        });
     }
 }
 
-fn listen(node: Arc<Node>) -> u16 {
+/// A source's catalog without the tables of all databases but one.
+pub fn only(source: &Source, database: &str) -> sekisho::catalog::Snapshot {
+    let whole = source.catalog.current();
+    let mut builder =
+        sekisho::catalog::SnapshotBuilder::new(whole.version() + 1, Arc::clone(&source.spec.name), Engine::MySql, 0);
+    builder.schema(database);
+    for relation in whole.relations().iter().filter(|relation| &*relation.schema == database) {
+        builder.relation(relation.clone());
+    }
+    builder.build()
+}
+
+fn listen(node: Arc<Node>, tls_required: bool) -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", port_wanted())).unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -108,7 +154,7 @@ fn listen(node: Arc<Node>) -> u16 {
                 let tcp = tcp.into_std().unwrap();
                 let node = Arc::clone(&node);
                 workers.run(move || async move {
-                    mysql::login::serve(node, tokio::net::TcpStream::from_std(tcp).unwrap(), peer, false).await;
+                    mysql::login::serve(node, tokio::net::TcpStream::from_std(tcp).unwrap(), peer, tls_required).await;
                 });
             }
         });

@@ -191,7 +191,7 @@ impl Grammar<'_> {
             self.cursor.expect_word("on")?;
             let names = vec![self.table_name()?];
             self.online_options()?;
-            return Ok(self.dropped("INDEX", names, false));
+            return Ok(Self::dropped("INDEX", names, false));
         }
         let object = if self.cursor.take_word("table") || self.cursor.take_word("tables") {
             "TABLE"
@@ -200,7 +200,7 @@ impl Grammar<'_> {
         } else if self.cursor.take_word("database") || self.cursor.take_word("schema") {
             self.if_exists();
             let names = vec![self.object_name(1)?];
-            return Ok(self.dropped("SCHEMA", names, false));
+            return Ok(Self::dropped("SCHEMA", names, false));
         } else {
             return self.object_by_name(DdlAction::Drop);
         };
@@ -209,10 +209,10 @@ impl Grammar<'_> {
         if !self.cursor.take_word("restrict") {
             self.cursor.take_word("cascade");
         }
-        Ok(self.dropped(object, names, temporary))
+        Ok(Self::dropped(object, names, temporary))
     }
 
-    fn dropped(&self, object: &str, names: Vec<ObjectName>, temporary: bool) -> Statement {
+    fn dropped(object: &str, names: Vec<ObjectName>, temporary: bool) -> Statement {
         Statement::Ddl(Box::new(Definition::default().into_ddl(DdlAction::Drop, object, names, temporary)))
     }
 

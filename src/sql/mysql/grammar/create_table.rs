@@ -69,6 +69,9 @@ impl Grammar<'_> {
             self.table_elements(&mut definition)?;
         }
         self.table_options()?;
+        while self.cursor.take_symbol(",") {
+            self.table_options()?;
+        }
         Ok(definition)
     }
 

@@ -211,11 +211,7 @@ impl Grammar<'_> {
                 self.cursor.expect_word("null")?;
             }
             "null" | "auto_increment" | "key" | "visible" | "invisible" => self.cursor.advance(),
-            "primary" => {
-                self.cursor.advance();
-                self.cursor.take_word("key");
-            }
-            "unique" => {
+            "primary" | "unique" => {
                 self.cursor.advance();
                 self.cursor.take_word("key");
             }
@@ -270,22 +266,20 @@ impl Grammar<'_> {
         Ok(())
     }
 
-    /// Options of the table as a whole; ends where something else stands.
+    /// Options of the table as a whole without commas between them; ends where something else stands.
     pub(super) fn table_options(&mut self) -> Parsed<()> {
         loop {
             let default = usize::from(self.cursor.is_word("default"));
             let lower = self.lower_ahead(default);
             match lower.as_str() {
-                "charset" => self.cursor.advance_by(default + 1),
+                "charset" | "collate" => self.cursor.advance_by(default + 1),
                 "character" | "char" if self.cursor.is_word_ahead(default + 1, "set") => {
                     self.cursor.advance_by(default + 2);
                 }
-                "collate" => self.cursor.advance_by(default + 1),
                 word if default == 0 && OPTIONS.contains(&word) => {
                     self.cursor.advance();
                     self.cursor.take_symbol("=");
                     self.option_value(word)?;
-                    self.cursor.take_symbol(",");
                     continue;
                 }
                 _ => return Ok(()),
@@ -294,7 +288,6 @@ impl Grammar<'_> {
             if !self.cursor.take_word("default") {
                 self.character_set_name()?;
             }
-            self.cursor.take_symbol(",");
         }
     }
 

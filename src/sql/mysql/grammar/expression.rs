@@ -206,12 +206,7 @@ impl Grammar<'_> {
             Kind::Comparison if self.is_quantified() => return self.quantified(infix, operands, start, token),
             Kind::Comparison => operands.push(self.operation(level::PREDICATE)?),
             Kind::In => return self.in_operation(infix, operands, start, token),
-            Kind::Between => {
-                let middle = if self.is_maria() { level::PREDICATE } else { level::BIT_OR };
-                operands.push(self.operation(middle)?);
-                self.cursor.expect_word("and")?;
-                operands.push(self.operation(level::PREDICATE)?);
-            }
+            Kind::Between => self.between_operands(&mut operands)?,
             Kind::Like => self.like_operands(&mut operands)?,
             Kind::Regexp => operands.push(self.operation(level::BIT_OR)?),
             Kind::SoundsLike => {
@@ -235,6 +230,16 @@ impl Grammar<'_> {
             return self.interval();
         }
         self.operation(infix.level + 1)
+    }
+
+    /// `x BETWEEN y AND z`, where z can be a BETWEEN again.
+    fn between_operands(&mut self, operands: &mut Vec<Expr>) -> Parsed<()> {
+        let level = self.cursor.enter()?;
+        let middle = if self.is_maria() { level::PREDICATE } else { level::BIT_OR };
+        operands.push(self.operation(middle)?);
+        self.cursor.expect_word("and")?;
+        operands.push(self.operation(level::PREDICATE)?);
+        self.cursor.leave(level)
     }
 
     /// `x [NOT] LIKE y [ESCAPE z]`; MySQL takes no arithmetic on the right.

@@ -2,9 +2,12 @@
 
 use super::{Grammar, Parsed};
 use crate::sql::SyntaxError;
-use crate::sql::ast::{Call, Expr, ExprKind, ObjectName};
+use crate::sql::ast::{Call, Expr, ExprKind, Name, ObjectName};
 use crate::sql::mysql::keywords::{is_function, is_reserved};
 use crate::sql::token::TokenKind;
+
+/// A rule that begins at the current token; it is told the number of the token.
+pub(super) type Rule<'t> = fn(&mut Grammar<'t>, u32) -> Parsed<Expr>;
 
 /// Reserved words that are functions before a parenthesis.
 const CALLABLE: &[&str] = &[
@@ -145,69 +148,82 @@ const UNITS: &[&str] = &[
     "year_month",
 ];
 
-impl Grammar<'_> {
-    /// Syntax of its own that begins with this word; `None` when the word is none here.
-    pub(super) fn special_form(&mut self, word: &str, start: u32) -> Parsed<Option<Expr>> {
+impl<'t> Grammar<'t> {
+    /// The rule for syntax of its own that begins with this word; `None` when the word is none here.
+    ///
+    /// The rule is handed out and not called here, so that the stack that nested rules need does not hold the room for
+    /// all of them.
+    pub(super) fn special_form(&self, word: &str) -> Option<Rule<'t>> {
         let before_parenthesis = self.cursor.is_symbol_ahead(1, "(");
         let directly = before_parenthesis && self.parenthesis_follows(0);
-        let form = match word {
-            "case" => self.case(start)?,
-            "exists" if before_parenthesis => {
-                self.cursor.advance();
-                let query = Box::new(self.subquery()?);
-                self.outer_node(ExprKind::Exists(query), start)?
-            }
-            "cast" if directly => self.cast(start)?,
-            "convert" if before_parenthesis => self.convert(start)?,
-            "match" => self.match_against(start)?,
-            "interval" if self.is_interval_function() => {
-                self.cursor.advance();
-                let operands = self.parenthesized_list(Self::expr)?;
-                self.outer_node(ExprKind::Special { name: "interval", operands }, start)?
-            }
-            "interval" => self.interval_first(start)?,
-            "row" if before_parenthesis => {
-                self.cursor.advance();
-                let fields = self.parenthesized_list(Self::expr)?;
-                self.outer_node(ExprKind::Row(fields), start)?
-            }
-            "default" if before_parenthesis => self.of_column("default", start)?,
-            "values" if before_parenthesis => self.of_column("values", start)?,
-            "value" if before_parenthesis && self.is_maria() => self.of_column("values", start)?,
-            "date_add" | "date_sub" | "adddate" | "subdate" if directly => self.date_arithmetic(start)?,
-            "extract" if directly => self.extract(start)?,
-            "position" if directly => self.position(start)?,
-            "trim" if directly => self.trim(start)?,
-            "substring" | "substr" | "mid" if directly => self.substring(start)?,
-            "char" | "character" if before_parenthesis => self.char_using(start)?,
-            "weight_string" if before_parenthesis => self.weight_string(start)?,
-            "get_format" if before_parenthesis => self.unit_first("get_format", start)?,
-            "timestampadd" if before_parenthesis => self.unit_first("timestampadd", start)?,
-            "timestampdiff" if before_parenthesis => self.unit_first("timestampdiff", start)?,
-            "json_value" if before_parenthesis => self.json_value(start)?,
-            "next" | "previous" if self.is_maria() && self.cursor.is_word_ahead(1, "value") => {
-                return self.sequence_value(start);
-            }
-            _ => return self.constant_form(word, start),
-        };
-        Ok(Some(form))
+        Some(match word {
+            "case" => Self::case,
+            "match" => Self::match_against,
+            "interval" if !self.is_interval_function() => Self::interval_first,
+            "next" | "previous" if self.is_sequence_value() => Self::sequence_value,
+            "cast" if directly => Self::cast,
+            "date_add" | "date_sub" | "adddate" | "subdate" if directly => Self::date_arithmetic,
+            "extract" if directly => Self::extract,
+            "position" if directly => Self::position,
+            "trim" if directly => Self::trim,
+            "substring" | "substr" | "mid" if directly => Self::substring,
+            _ if !before_parenthesis => return Self::constant_form(word, self.is_maria()),
+            "exists" => Self::exists,
+            "convert" => Self::convert,
+            "interval" => Self::interval_function,
+            "row" => Self::row,
+            "default" => |g, start| g.of_column("default", start),
+            "values" => |g, start| g.of_column("values", start),
+            "value" if self.is_maria() => |g, start| g.of_column("values", start),
+            "char" | "character" => Self::char_using,
+            "weight_string" => Self::weight_string,
+            "get_format" => |g, start| g.unit_first("get_format", start),
+            "timestampadd" => |g, start| g.unit_first("timestampadd", start),
+            "timestampdiff" => |g, start| g.unit_first("timestampdiff", start),
+            "json_value" => Self::json_value,
+            _ => return Self::constant_form(word, self.is_maria()),
+        })
     }
 
-    /// CURRENT_TIMESTAMP and its kin, with or without parentheses.
-    fn constant_form(&mut self, word: &str, start: u32) -> Parsed<Option<Expr>> {
-        let name = match word {
-            "current_date" => "current_date",
-            "current_time" => "current_time",
-            "current_timestamp" => "current_timestamp",
-            "localtime" => "localtime",
-            "localtimestamp" => "localtimestamp",
-            "utc_date" => "utc_date",
-            "utc_time" => "utc_time",
-            "utc_timestamp" => "utc_timestamp",
-            "current_user" => "current_user",
-            "current_role" if self.is_maria() => "current_role",
-            _ => return Ok(None),
-        };
+    /// `EXISTS (SELECT …)`
+    fn exists(&mut self, start: u32) -> Parsed<Expr> {
+        self.cursor.advance();
+        let query = Box::new(self.subquery()?);
+        self.outer_node(ExprKind::Exists(query), start)
+    }
+
+    /// `INTERVAL (a, b, c)`, the function.
+    fn interval_function(&mut self, start: u32) -> Parsed<Expr> {
+        self.cursor.advance();
+        let operands = self.parenthesized_list(Self::expr)?;
+        self.outer_node(ExprKind::Special { name: "interval", operands }, start)
+    }
+
+    /// `ROW (a, b)`
+    fn row(&mut self, start: u32) -> Parsed<Expr> {
+        self.cursor.advance();
+        let fields = self.parenthesized_list(Self::expr)?;
+        self.outer_node(ExprKind::Row(fields), start)
+    }
+
+    /// The rule for CURRENT_TIMESTAMP and its kin, with or without parentheses.
+    fn constant_form(word: &str, maria: bool) -> Option<Rule<'t>> {
+        Some(match word {
+            "current_date" => |g, start| g.constant("current_date", start),
+            "current_time" => |g, start| g.constant("current_time", start),
+            "current_timestamp" => |g, start| g.constant("current_timestamp", start),
+            "localtime" => |g, start| g.constant("localtime", start),
+            "localtimestamp" => |g, start| g.constant("localtimestamp", start),
+            "utc_date" => |g, start| g.constant("utc_date", start),
+            "utc_time" => |g, start| g.constant("utc_time", start),
+            "utc_timestamp" => |g, start| g.constant("utc_timestamp", start),
+            "current_user" => |g, start| g.constant("current_user", start),
+            "current_role" if maria => |g, start| g.constant("current_role", start),
+            _ => return None,
+        })
+    }
+
+    fn constant(&mut self, name: &'static str, start: u32) -> Parsed<Expr> {
         self.cursor.advance();
         if self.cursor.take_symbol("(") {
             if self.cursor.kind(0) == Some(TokenKind::Integer) {
@@ -215,7 +231,7 @@ impl Grammar<'_> {
             }
             self.cursor.expect_symbol(")")?;
         }
-        Ok(Some(self.node(ExprKind::Special { name, operands: Vec::new() }, start)))
+        Ok(self.node(ExprKind::Special { name, operands: Vec::new() }, start))
     }
 
     /// `word (…)` by the rule for the word.
@@ -573,20 +589,21 @@ impl Grammar<'_> {
         self.outer_node(ExprKind::Special { name: "json_value", operands }, start)
     }
 
+    fn is_sequence_value(&self) -> bool {
+        self.is_maria() && self.cursor.is_word_ahead(1, "value") && self.cursor.is_word_ahead(2, "for")
+    }
+
     /// MariaDB's `NEXT VALUE FOR s`, as the function that does the same.
-    fn sequence_value(&mut self, start: u32) -> Parsed<Option<Expr>> {
-        if !self.cursor.is_word_ahead(2, "for") {
-            return Ok(None);
-        }
+    fn sequence_value(&mut self, start: u32) -> Parsed<Expr> {
         let function = if self.cursor.is_word("next") { "nextval" } else { "lastval" };
         self.cursor.advance_by(3);
         let at = self.cursor.at();
         let sequence = self.table_name()?;
         let arguments = vec![self.node(ExprKind::Column(sequence), at)];
-        let name = crate::sql::ast::Name { value: function.into(), token: start };
+        let name = Name { value: function.into(), token: start };
         let name = ObjectName { parts: vec![name], tokens: start..at };
         let call = Call { name, arguments, order_by: Vec::new(), filter: None, over: None };
-        self.outer_node(ExprKind::Call(Box::new(call)), start).map(Some)
+        self.outer_node(ExprKind::Call(Box::new(call)), start)
     }
 
     /// A character set where one is named.

@@ -47,10 +47,9 @@ impl Grammar<'_> {
             Some(TokenKind::QuotedWord | TokenKind::PlainName) => true,
             Some(TokenKind::Word) => {
                 let word = self.cursor.source(ahead);
-                !is_reserved(word, self.flavour)
-                    && !(is_function(word, self.flavour) && self.parenthesis_follows(ahead))
-                    && !is_introducer(word, self.flavour)
-                    && word != "\\N"
+                let function = self.parenthesis_follows(ahead) && is_function(word, self.flavour);
+                let introducer = is_introducer(word, self.flavour) || word == "\\N";
+                !function && !introducer && !is_reserved(word, self.flavour)
             }
             _ => false,
         }
@@ -116,8 +115,12 @@ impl Grammar<'_> {
     pub(super) fn table_alias(&mut self) -> Parsed<Option<Alias>> {
         let named = self.cursor.take_word("as");
         // WINDOW is MariaDB's one word that may be any name but this.
-        if !named && (!self.is_name(0) || self.cursor.is_word("window")) {
+        let possible = self.is_name(0) && !self.cursor.is_word("window");
+        if !named && !possible {
             return Ok(None);
+        }
+        if !possible {
+            return Err(self.cursor.expected("an alias"));
         }
         let name = self.name()?;
         Ok(Some(Alias { name, columns: Vec::new() }))

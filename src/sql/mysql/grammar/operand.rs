@@ -170,8 +170,8 @@ impl Grammar<'_> {
             self.cursor.advance();
             return Ok(self.node(ExprKind::Literal(constant), start));
         }
-        if let Some(special) = self.special_form(word, start)? {
-            return Ok(special);
+        if let Some(rule) = self.special_form(word) {
+            return rule(self, start);
         }
         if self.cursor.is_symbol_ahead(1, "(") {
             return self.word_call(word, start);

@@ -17,40 +17,45 @@ impl Grammar<'_> {
     /// A query in more parentheses can turn out to be the first operand of a set operation or of an expression:
     /// `((SELECT 1) UNION SELECT 2)`, `((SELECT 1) + 1)`. It is read once and handed on.
     pub(super) fn parentheses(&mut self) -> Parsed<Inside> {
-        let level = self.cursor.enter()?;
         self.cursor.expect_symbol("(")?;
         let outer = std::mem::take(&mut self.into_allowed);
         let start = self.cursor.at();
         let inside = if self.starts_query() {
             Inside::Query(self.query()?)
         } else if self.cursor.is_symbol("(") {
+            let level = self.cursor.enter()?;
             let first = self.parentheses()?;
-            match first {
-                Inside::Query(query) if self.cursor.is_symbol(")") => Inside::Query(query),
-                Inside::Query(query) if self.continues_query() => Inside::Query(self.query_from(query, start)?),
-                Inside::Query(query) => {
-                    let kind = ExprKind::Subquery(Box::new(query));
-                    self.expressions_from(kind, start)?
-                }
-                Inside::Exprs(mut several) => match (several.pop(), several.is_empty()) {
-                    (Some(one), true) => {
-                        self.pending = Some((one, start));
-                        Inside::Exprs(self.comma_list(Self::expr)?)
-                    }
-                    (Some(last), false) => {
-                        several.push(last);
-                        self.expressions_from(ExprKind::Row(several), start)?
-                    }
-                    (None, _) => return Err(self.cursor.expected("an expression")),
-                },
-            }
+            self.cursor.leave(level)?;
+            self.go_on(first, start)?
         } else {
             Inside::Exprs(self.comma_list(Self::expr)?)
         };
         self.cursor.expect_symbol(")")?;
         self.into_allowed = outer;
-        self.cursor.leave(level)?;
         Ok(inside)
+    }
+
+    /// From behind parentheses in parentheses on.
+    fn go_on(&mut self, first: Inside, start: u32) -> Parsed<Inside> {
+        Ok(match first {
+            Inside::Query(query) if self.cursor.is_symbol(")") => Inside::Query(query),
+            Inside::Query(query) if self.continues_query() => Inside::Query(self.query_from(query, start)?),
+            Inside::Query(query) => {
+                let kind = ExprKind::Subquery(Box::new(query));
+                self.expressions_from(kind, start)?
+            }
+            Inside::Exprs(mut several) => match (several.pop(), several.is_empty()) {
+                (Some(one), true) => {
+                    self.pending = Some((one, start));
+                    Inside::Exprs(self.comma_list(Self::expr)?)
+                }
+                (Some(last), false) => {
+                    several.push(last);
+                    self.expressions_from(ExprKind::Row(several), start)?
+                }
+                (None, _) => return Err(self.cursor.expected("an expression")),
+            },
+        })
     }
 
     /// Expressions whose first begins with a node that was read already.

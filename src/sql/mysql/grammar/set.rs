@@ -17,20 +17,31 @@ impl Grammar<'_> {
         if self.cursor.is_word("password") && !self.is_assignment(1) || self.cursor.are_words(&["password", "for"]) {
             return Ok(self.whole("password", SetScope::Session, start));
         }
-        for (words, name) in [
-            (&["default", "role"][..], "default role"),
-            (&["resource", "group"], "resource group"),
-            (&["role"], "role"),
-        ] {
+        for (words, name) in [(&["default", "role"][..], "default role"), (&["resource", "group"], "resource group")] {
             if self.cursor.are_words(words) && !self.is_assignment(words.len()) {
                 return Ok(self.whole(name, SetScope::Session, start));
             }
+        }
+        if self.cursor.is_word("role") && !self.is_assignment(1) {
+            return self.set_role(start);
         }
         if self.is_maria() && self.cursor.is_word("statement") && !self.is_assignment(1) {
             self.pass_rest();
             return Ok(Statement::Other { words: "SET STATEMENT".into() });
         }
         Ok(Statement::Set(self.comma_list(Self::assignment)?))
+    }
+
+    /// `SET ROLE name`, `SET ROLE DEFAULT`; lists and exceptions are known by their words only.
+    fn set_role(&mut self, start: u32) -> Parsed<Statement> {
+        self.cursor.advance();
+        let values = self.character_set_value()?;
+        if self.cursor.peek(0).is_some() {
+            self.pass_rest();
+            return Ok(Statement::Other { words: "SET ROLE".into() });
+        }
+        let tokens = self.cursor.since(start);
+        Ok(Statement::Set(vec![Assignment { scope: SetScope::Session, name: "role".into(), values, tokens }]))
     }
 
     /// A form that is known by its words only.
@@ -163,7 +174,7 @@ impl Grammar<'_> {
         Ok(Assignment { scope: SetScope::Session, name: "names".into(), values, tokens })
     }
 
-    /// The name of a character set as a word or string; nothing for DEFAULT.
+    /// The name of a character set or role as a word or string; nothing for DEFAULT.
     fn character_set_value(&mut self) -> Parsed<Vec<SetValue>> {
         if self.cursor.take_word("default") {
             return Ok(Vec::new());

@@ -163,10 +163,9 @@ impl Grammar<'_> {
     fn describe(&mut self) -> Parsed<Statement> {
         self.cursor.advance();
         let mut analyze = self.is_mysql() && self.cursor.take_word("analyze");
-        if self.is_maria() && (self.cursor.is_word("extended") || self.cursor.is_word("partitions")) {
-            if !self.cursor.is_symbol_ahead(1, ".") && self.cursor.peek(1).is_some() {
-                self.cursor.advance();
-            }
+        let detail = self.is_maria() && self.cursor.is_one_of(&["extended", "partitions"]);
+        if detail && !self.cursor.is_symbol_ahead(1, ".") && self.cursor.peek(1).is_some() {
+            self.cursor.advance();
         }
         if self.cursor.is_word("format") && self.cursor.is_symbol_ahead(1, "=") {
             self.cursor.advance_by(2);

@@ -151,11 +151,9 @@ impl Grammar<'_> {
 
     /// `( … )` in FROM: a query, a table, a join or a list.
     fn table_parentheses(&mut self) -> Parsed<Inside> {
-        let level = self.cursor.enter()?;
         let outer = std::mem::take(&mut self.into_allowed);
         let inside = self.inside_table_parentheses()?;
         self.into_allowed = outer;
-        self.cursor.leave(level)?;
         Ok(inside)
     }
 
@@ -169,7 +167,10 @@ impl Grammar<'_> {
             return Ok(Inside::Query(query));
         }
         if self.cursor.is_symbol("(") {
-            first = match self.table_parentheses()? {
+            let level = self.cursor.enter()?;
+            let inside = self.table_parentheses()?;
+            self.cursor.leave(level)?;
+            first = match inside {
                 Inside::Query(query) if self.cursor.is_symbol(")") || self.continues_query() => {
                     let query = if self.cursor.is_symbol(")") { query } else { self.query_from(query, start)? };
                     self.cursor.expect_symbol(")")?;
@@ -179,16 +180,16 @@ impl Grammar<'_> {
                 Inside::Table(table) => Some(table),
             };
         }
-        let mut list = vec![self.join_tree(first)?.into_table()];
+        let mut tables = vec![self.join_tree(first)?.into_table()];
         while self.cursor.take_symbol(",") {
-            list.push(self.table_reference()?);
+            tables.push(self.table_reference()?);
         }
         self.cursor.expect_symbol(")")?;
-        Ok(Inside::Table(match (list.pop(), list.is_empty()) {
+        Ok(Inside::Table(match (tables.pop(), tables.is_empty()) {
             (Some(only), true) => only,
             (Some(last), false) => {
-                list.push(last);
-                TableRef::List(list)
+                tables.push(last);
+                TableRef::List(tables)
             }
             (None, _) => return Err(self.cursor.expected("a table")),
         }))

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::mentions::Mentions;
 use crate::sql::ast::Statement;
+use crate::sql::mentions::Mentions;
 use crate::sql::postgres::keywords::Keyword;
 use crate::sql::postgres::{lexer, parse};
 use crate::sql::token::{Token, TokenKind};

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::mentions::Mentions;
 use crate::sql::ast::Statement;
 use crate::sql::cursor::MAX_DEPTH;
+use crate::sql::mentions::Mentions;
 use crate::sql::postgres::{lexer, parse};
 
 /// Three quarters of what threads have by default, so that what calls the grammar has room too.

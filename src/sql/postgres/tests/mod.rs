@@ -2,7 +2,6 @@
 
 mod accounting;
 mod bounds;
-mod mentions;
 mod queries;
 
 use crate::sql::ast::Statement;

@@ -1,10 +1,10 @@
 //! What a query's tree holds: relations, columns, functions, and where clauses begin and end.
 
-use super::mentions::{Mentions, Role};
 use super::{read, statement};
 use crate::sql::ast::{
     ExprKind, Into, JoinConstraint, Query, QueryBody, Select, SelectItem, Statement, TableRef, Tokens,
 };
+use crate::sql::mentions::{Mentions, Role};
 use crate::sql::postgres::lexer;
 
 fn query(text: &str) -> Query {

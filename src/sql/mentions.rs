@@ -66,6 +66,8 @@ impl Mentions {
         self.object(Role::Type, &ty.name);
     }
 
+    // One arm a kind of statement.
+    #[allow(clippy::too_many_lines)]
     fn statement(&mut self, statement: &Statement) {
         match statement {
             Statement::Query(query) => self.query(query),
@@ -277,7 +279,9 @@ impl Mentions {
                 self.exprs(functions);
                 self.alias(alias.as_ref());
                 self.names(columns);
-                types.iter().for_each(|ty| self.ty(ty));
+                for ty in types {
+                    self.ty(ty);
+                }
             }
             TableRef::Join(join) => {
                 self.table(&join.left);
