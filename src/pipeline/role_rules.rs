@@ -8,6 +8,7 @@ use crate::catalog::Relation;
 use crate::catalog::known::{self, BuiltinRule, SystemView};
 use crate::policy::{ColumnAccess, RelationAccess, Treatment, Verb, Verbs};
 use crate::resolve::{self, ExpandedView, Refusal, Rules, World};
+use crate::rewrite::masks::KEY_VARIABLES;
 use crate::rewrite::{filter, masks};
 use crate::sql::Engine;
 
@@ -164,6 +165,10 @@ impl Rules for RoleRules<'_> {
         self.database.setting(name).may_read()
     }
 
+    fn may_read_variable(&self, _name: &str) -> bool {
+        false
+    }
+
     fn filter_columns(&self, relation: &Relation) -> Vec<usize> {
         // A filter that cannot be read refuses the statement when it is written; until then it reads everything.
         match self.filters(relation) {
@@ -208,6 +213,11 @@ impl Rules for BareRules {
 
     fn may_read_setting(&self, _name: &str) -> bool {
         true
+    }
+
+    /// The keys of masks: what is read without rules was refused before if the client wrote one.
+    fn may_read_variable(&self, name: &str) -> bool {
+        name.starts_with(KEY_VARIABLES)
     }
 
     fn filter_columns(&self, _relation: &Relation) -> Vec<usize> {

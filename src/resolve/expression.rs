@@ -219,6 +219,9 @@ impl Binder<'_> {
 
     fn variable(&mut self, system: bool, name: &str, expr: &Expr) -> Result<Nature, Refusal> {
         if !system {
+            if self.world.rules.may_read_variable(name) {
+                return Ok(Nature::COMPUTED);
+            }
             return Err(Refusal::unsupported("user variables are not allowed")
                 .advise("use a common table expression or a window function")
                 .at(Some(expr.tokens.start)));

@@ -28,6 +28,8 @@ pub trait Rules {
     fn computes(&self, extension: &str) -> bool;
     /// Whether reading a setting or system variable is harmless.
     fn may_read_setting(&self, name: &str) -> bool;
+    /// Whether a user variable of MySQL may be read, its name without `@`.
+    fn may_read_variable(&self, name: &str) -> bool;
     /// The columns that the row filters of a relation read, by position.
     fn filter_columns(&self, relation: &Relation) -> Vec<usize>;
 }

@@ -7,7 +7,6 @@ use sekisho::policy::{ColumnAccess, RelationAccess, Treatment, Verb, Verbs};
 use sekisho::rewrite::derived::{self, Options};
 use sekisho::sql::Engine;
 
-use crate::masks::mysql_relation;
 use crate::support::{MySqlServer, mariadb, mysql, postgres};
 
 /// Two visible rows and a hidden one. On both engines `exp` fails on 1000.
@@ -89,8 +88,9 @@ fn hidden_rows_are_not_seen_on_mysql() {
 /// Gives how many of the statements fail without the fence.
 fn hidden_rows_are_not_seen(server: &'static MySqlServer) -> usize {
     let database = server.database(TABLE);
-    let relation = mysql_relation(&database, "orders");
-    let fenced = derived_table(Engine::MySql, &relation, true);
+    let snapshot = server.snapshot();
+    let relation = snapshot.find(&database.name, "orders").unwrap();
+    let fenced = derived_table(Engine::MySql, relation, true);
     for (statement, expected) in STATEMENTS {
         let rows = database.rows(&statement.replace("{}", &fenced));
         assert_eq!(rows, [[*expected]], "{statement}");
@@ -110,7 +110,7 @@ fn hidden_rows_are_not_seen(server: &'static MySqlServer) -> usize {
         let rows = database.rows(&format!("set optimizer_switch = '{}'; {statement}", on.join(",")));
         assert_eq!(rows, [[*expected]], "{statement}");
     }
-    let open = derived_table(Engine::MySql, &relation, false);
+    let open = derived_table(Engine::MySql, relation, false);
     let fails = |statement: &str| {
         let sql = format!("select 'row'; {}", statement.replace("{}", &open));
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| database.rows(&sql))).is_err()

@@ -11,6 +11,7 @@ mod audit;
 mod fence;
 mod harness;
 mod mask_extremes;
+mod mask_rules;
 mod mask_vectors;
 mod masks;
 mod mysql_introspect;

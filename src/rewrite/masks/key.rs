@@ -15,6 +15,9 @@ use super::target::{Target, Unservable};
 use crate::rewrite::literal;
 use crate::sql::Engine;
 
+/// What the names of MySQL's variables with keys begin with, without `@`.
+pub const KEY_VARIABLES: &str = "sekisho_key_";
+
 /// SHA-256 works on blocks of this many bytes.
 const BLOCK: usize = 64;
 /// A masking key with its id.

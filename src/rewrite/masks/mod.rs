@@ -40,7 +40,7 @@ mod target;
 mod text;
 mod trunc;
 
-pub use key::{MaskingKey, SessionKeys};
+pub use key::{KEY_VARIABLES, MaskingKey, SessionKeys};
 pub use target::{RelationContext, Unservable};
 
 use crate::catalog::Column;
