@@ -14,6 +14,7 @@ mod mask_extremes;
 mod mask_rules;
 mod mask_vectors;
 mod masks;
+mod mysql_faults;
 mod mysql_introspect;
 mod mysql_logins;
 mod mysql_sessions;

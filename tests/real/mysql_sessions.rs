@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sekisho::mysql::wire::column::Column;
 use sekisho::mysql::wire::compressed::Algorithm;
 use sekisho::mysql::wire::{Capabilities, Reader};
 use sekisho::net::TlsMode;
@@ -299,6 +300,27 @@ fn commands_that_are_not_passed_are_refused() {
         assert_eq!(client.command(&[0x0e]).unwrap()[0], 0);
         assert!(client.command(&[0x09]).unwrap().starts_with(b"Uptime"));
         assert_eq!(client.rows("select 1"), [["1"]]);
+    });
+}
+
+#[test]
+fn columns_are_listed_as_the_role_sees_them() {
+    everywhere(|setting| {
+        for mut client in
+            [setting.admin(), setting.viewer(), setting.connect(ancient(Options::user("viewer", "viewer-pw")))]
+        {
+            client.send(0, b"\x04customers\0");
+            let mut names = Vec::new();
+            loop {
+                let packet = client.next().unwrap();
+                if packet[0] == 0xfe {
+                    break;
+                }
+                names.push(String::from_utf8(Column::read(&packet).unwrap().name.to_vec()).unwrap());
+            }
+            assert_eq!(names, ["id", "email"]);
+        }
+        assert_eq!(setting.viewer().command(b"\x04nothing\0").unwrap_err().code, 1146);
     });
 }
 

@@ -90,7 +90,7 @@ impl Session {
         let raw = self.client.unread().get(..whole.raw).unwrap_or_default().to_vec();
         server.send(&raw).await?;
         self.client.consume(whole.raw);
-        if let Some(error) = server.swallow(Kind::Short).await?.1 {
+        if let Some(error) = server.swallow(Kind::Short).await?.error {
             return self.fail(whole.reply, &error).await;
         }
         self.set_up_again().await?;

@@ -8,6 +8,7 @@
 //! ```
 
 mod account;
+mod columns;
 mod files;
 mod input;
 pub mod place;
@@ -328,20 +329,6 @@ impl Session {
         let text = "Uptime: 1  Threads: 1  Questions: 1  Slow queries: 0";
         let sent = self.client.send_packet(whole.reply, |out| out.extend_from_slice(text.as_bytes())).await;
         sent.map_err(client_gone)
-    }
-
-    async fn field_list(&mut self) -> Step<()> {
-        let whole = self.whole(input::MAX_SHORT).await?;
-        if self.is_restricted() {
-            self.take(&whole);
-            let hint = "COM_FIELD_LIST is not passed on for restricted roles; use SHOW COLUMNS";
-            return self.fail(whole.reply, &Err::new(1235, "42000", hint)).await;
-        }
-        if !self.open_for(&whole).await? {
-            return Ok(());
-        }
-        self.pass(&whole).await?;
-        self.relay(Kind::Rows, None).await.map(drop)
     }
 
     /// Opens the server for a command if it is not open; where it cannot be, answers the command with the reason.

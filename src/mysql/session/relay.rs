@@ -374,7 +374,7 @@ fn reworded(ok: &OkPacket<'_>, payload: &[u8], guarded: bool, client: Capabiliti
 }
 
 /// The name of a column that must not arrive raw, if the definition is of one.
-fn protected(lock: &VirtualDatabase, payload: &[u8]) -> Option<String> {
+pub(super) fn protected(lock: &VirtualDatabase, payload: &[u8]) -> Option<String> {
     let Ok(column) = Column::read(payload) else { return Some("a column without a readable definition".to_owned()) };
     if column.table.is_empty() || column.origin.is_empty() {
         return None;

@@ -47,6 +47,17 @@ pub struct Server {
     place: OwnedSemaphorePermit,
 }
 
+/// A reply that is not for the client.
+#[derive(Debug, Default)]
+pub struct Swallowed {
+    /// What the server said to a statement prepared.
+    pub prepared: Option<Prepared>,
+    /// The error that ended it.
+    pub error: Option<err::Err>,
+    /// Column definitions.
+    pub columns: Vec<Vec<u8>>,
+}
+
 impl Server {
     fn new(upstream: Upstream, place: OwnedSemaphorePermit) -> Self {
         Self {
@@ -109,10 +120,10 @@ impl Server {
         self.stream.flush().await.map_err(|_| Ending::ServerGone)
     }
 
-    /// Reads the reply to a command of the proxy's own to its end: what was prepared, or the error.
-    pub async fn swallow(&mut self, kind: Kind) -> Step<(Option<Prepared>, Option<err::Err>)> {
+    /// Reads the reply to a command of the proxy's own to its end.
+    pub async fn swallow(&mut self, kind: Kind) -> Step<Swallowed> {
         let mut pending = Pending::new(kind, self.capabilities);
-        let (mut prepared, mut failure) = (None, None);
+        let mut swallowed = Swallowed::default();
         while !pending.is_over() {
             let scan = pending.scan(&self.input).map_err(|_| Ending::ServerGone)?;
             self.consume(scan.passed);
@@ -122,17 +133,18 @@ impl Server {
             };
             let payload = self.input.get(HEADER..len).unwrap_or_default();
             match sort {
-                Sort::Err => failure = err::Err::read(payload).ok(),
+                Sort::Err => swallowed.error = err::Err::read(payload).ok(),
                 Sort::Prepared => {
                     let optional = self.capabilities.has(Capabilities::OPTIONAL_METADATA);
-                    prepared = Prepared::read(payload, optional).ok();
+                    swallowed.prepared = Prepared::read(payload, optional).ok();
                 }
-                Sort::Ok | Sort::Eof | Sort::Column | Sort::Count | Sort::LocalFile => {}
+                Sort::Column => swallowed.columns.push(payload.to_vec()),
+                Sort::Ok | Sort::Eof | Sort::Count | Sort::LocalFile => {}
             }
             pending.pass(sort, payload).map_err(|_| Ending::ServerGone)?;
             self.consume(len);
         }
-        Ok((prepared, failure))
+        Ok(swallowed)
     }
 
     /// Prepares a statement of the proxy's own making. The inner error is the server's.
@@ -141,9 +153,9 @@ impl Server {
         packet::append(&mut out, 0, &[&[command::STMT_PREPARE], sql.as_bytes()].concat());
         self.send(&out).await?;
         match self.swallow(Kind::Prepare).await? {
-            (_, Some(error)) => Ok(Err(error)),
-            (Some(prepared), None) => Ok(Ok(prepared)),
-            (None, None) => Err(Ending::ServerGone),
+            Swallowed { error: Some(error), .. } => Ok(Err(error)),
+            Swallowed { prepared: Some(prepared), .. } => Ok(Ok(prepared)),
+            Swallowed { .. } => Err(Ending::ServerGone),
         }
     }
 
