@@ -286,6 +286,28 @@ impl VirtualDatabase {
         })
     }
 
+    /// The relations of a schema that the role can see.
+    pub(super) fn visible_relations<'d>(&'d self, schema: &'d str) -> impl Iterator<Item = &'d Relation> {
+        let rules = self.rules();
+        let inside = move |relation: &&Relation| match self.engine() {
+            Engine::Postgres => *relation.schema == *schema,
+            Engine::MySql => relation.schema.eq_ignore_ascii_case(schema),
+        };
+        let seen = move |relation: &&Relation| !rules.access(relation).verbs.is_empty();
+        self.snapshot.relations().iter().filter(inside).filter(seen)
+    }
+
+    /// The schemas in which the role can see something, the server's own left out.
+    pub(super) fn visible_schemas(&self) -> impl Iterator<Item = &str> {
+        let own = |schema: &&str| !super::role_rules::is_system(self.engine(), schema);
+        self.snapshot.schemas().filter(own).filter(|schema| self.sees_schema(schema))
+    }
+
+    /// Whether the role can see something in a schema.
+    pub(super) fn sees_schema(&self, schema: &str) -> bool {
+        self.visible_relations(schema).next().is_some()
+    }
+
     pub(super) fn entry(&self, relation: &Relation) -> Option<&RelationEntry> {
         self.relations.get(usize::try_from(relation.id.0).ok()?)
     }

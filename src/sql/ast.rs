@@ -907,6 +907,8 @@ pub struct Show {
     pub database: Option<Name>,
     /// LIKE's pattern, DESCRIBE's column.
     pub pattern: Option<Expr>,
+    /// The pattern's content, where it is one plain string or name.
+    pub pattern_text: Option<Box<str>>,
     /// WHERE.
     pub filter: Option<Expr>,
 }

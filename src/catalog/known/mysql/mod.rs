@@ -31,14 +31,22 @@ pub fn variable(name: &str) -> SettingRule {
     rule.unwrap_or(SettingRule::Refused("it is not known to be harmless"))
 }
 
+/// The variables that may be read, for `SHOW VARIABLES`.
+pub fn readable_variables() -> impl Iterator<Item = &'static str> {
+    let readable = variables::RULES.iter().filter(|(rule, _)| rule.may_read());
+    readable.flat_map(|(_, names)| names.split_whitespace())
+}
+
 /// Whether `SHOW STATUS` may give a status variable, by name without case. Most of them count rows that statements
 /// looked at, hidden ones too.
 pub fn may_read_status(name: &str) -> bool {
-    const HARMLESS: &[&str] =
-        &["compression", "compression_algorithm", "compression_level", "uptime", "wsrep_ready", "wsrep_connected"];
     let name = name.to_ascii_lowercase();
-    HARMLESS.contains(&&*name) || name.starts_with("ssl_")
+    HARMLESS_STATUS.contains(&&*name) || name.starts_with("ssl_")
 }
+
+/// Status variables that count nothing; those that begin with `ssl_` too.
+pub const HARMLESS_STATUS: &[&str] =
+    &["compression", "compression_algorithm", "compression_level", "uptime", "wsrep_ready", "wsrep_connected"];
 
 fn variable_rules() -> &'static Families<SettingRule> {
     static RULES: LazyLock<Families<SettingRule>> = LazyLock::new(|| Families::new(variables::RULES));

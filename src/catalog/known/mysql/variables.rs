@@ -53,16 +53,17 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
         Pinned("it is set on the server"),
         "aurora_version auto_increment_increment auto_increment_offset character_set_database character_set_filesystem
          character_set_server character_set_system collation_database collation_server default_storage_engine
-         default_tmp_storage_engine error_count explicit_defaults_for_timestamp have_compress have_openssl
+         default_tmp_storage_engine explicit_defaults_for_timestamp have_compress have_openssl
          have_profiling have_query_cache have_ssl identity init_connect innodb_read_only innodb_version insert_id
          last_insert_id lc_messages license local_infile lower_case_file_system lower_case_table_names
          max_allowed_packet max_connections max_user_connections net_buffer_length performance_schema port
          protocol_version proxy_user query_cache_size query_cache_type read_only skip_networking storage_engine
          super_read_only system_time_zone table_open_cache thread_handling tls_version version version_comment
          version_compile_machine version_compile_os version_compile_zlib version_malloc_library version_source_revision
-         version_ssl_library warning_count wsrep_on",
+         version_ssl_library wsrep_on",
     ),
     (Refused("it takes the origin of columns out of results"), "resultset_metadata"),
+    (Refused("it counts warnings about hidden rows and values"), "error_count warning_count"),
     (Refused("it changes which rows tables have"), "system_versioning_asof"),
     (
         Refused("it shows how the server ran statements"),

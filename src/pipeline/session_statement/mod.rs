@@ -1,10 +1,13 @@
 //! Statements about the session rather than about data: settings, transactions, roles, cursors.
 
+mod mysql;
+mod postgres;
+mod show;
+
 use std::sync::Arc;
 
 use super::verdict::Effect;
-use super::virtual_database::VirtualDatabase;
-use crate::catalog::known::{self, SettingRule};
+use super::virtual_database::{Settings, VirtualDatabase};
 use crate::resolve::Refusal;
 use crate::sql::Engine;
 use crate::sql::ast::{Assignment, CreateAsKind, SetScope, SetValue, Statement, Transaction};
@@ -25,7 +28,12 @@ pub(super) enum Course {
 }
 
 /// Decides which course a statement takes. `alone`: it is the only one of its text.
-pub(super) fn course(database: &VirtualDatabase, statement: &Statement, alone: bool) -> Result<Course, Refusal> {
+pub(super) fn course(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    statement: &Statement,
+    alone: bool,
+) -> Result<Course, Refusal> {
     if let Some(role) = set_role(database, statement) {
         let effect = role?;
         if !alone {
@@ -37,17 +45,20 @@ pub(super) fn course(database: &VirtualDatabase, statement: &Statement, alone: b
     }
     Ok(match statement {
         Statement::Set(assignments) => {
-            for assignment in assignments {
-                check_assignment(database, assignment)?;
+            match database.engine() {
+                Engine::Postgres => postgres::check_assignments(database, assignments)?,
+                Engine::MySql => return mysql::set(database, assignments),
             }
             Course::Unchanged(effect(statement))
         }
+        Statement::Show(show) => return show::course(database, settings, show),
+        Statement::Use(name) => return mysql::use_schema(database, name),
         Statement::Reset(Some(name)) => {
-            changeable(name)?;
+            postgres::changeable(name)?;
             Course::Unchanged(effect(statement))
         }
         Statement::ShowSetting(Some(name)) => {
-            readable(database, name)?;
+            postgres::readable(database, name)?;
             Course::Unchanged(Effect::None)
         }
         Statement::ShowSetting(None) => {
@@ -79,8 +90,6 @@ pub(super) fn course(database: &VirtualDatabase, statement: &Statement, alone: b
         | Statement::Ddl(_)
         | Statement::LockTables(_)
         | Statement::UnlockTables
-        | Statement::Show(_)
-        | Statement::Use(_)
         | Statement::Call { .. }
         | Statement::Kill { .. }
         | Statement::Other { .. } => Course::Resolve(effect(statement)),
@@ -151,7 +160,7 @@ fn set_effect(assignment: &Assignment) -> Effect {
 }
 
 /// The text of a value that is one word or string.
-fn word(value: &SetValue) -> Option<Box<str>> {
+pub(super) fn word(value: &SetValue) -> Option<Box<str>> {
     match value {
         SetValue::Word(text) | SetValue::String(text) | SetValue::Number(text) => Some(text.clone()),
         SetValue::Expr(_) => None,
@@ -203,83 +212,8 @@ pub(super) fn unrestricted_role_marker(database: &VirtualDatabase, effect: &Effe
     role_marker(database, effect)
 }
 
-/// Decides about one setting, and says what it changes.
+/// Decides about one of PostgreSQL's settings, and says what it changes.
 pub(super) fn set(database: &VirtualDatabase, assignment: &Assignment) -> Result<Effect, Refusal> {
-    check_assignment(database, assignment)?;
+    postgres::check_assignments(database, std::slice::from_ref(assignment))?;
     Ok(set_effect(assignment))
-}
-
-fn check_assignment(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refusal> {
-    let name = &*assignment.name;
-    let at = Some(assignment.tokens.start);
-    match name {
-        "names" | "client_encoding" => {
-            let utf8 = assignment.values.iter().all(|value| word(value).is_some_and(|word| is_utf8(&word)));
-            return if utf8 {
-                Ok(())
-            } else {
-                Err(Refusal::unsupported("the client encoding must be UTF8")
-                    .because("statements are read as UTF-8 text")
-                    .at(at))
-            };
-        }
-        "search_path" => return check_search_path(database, assignment),
-        "transaction" | "session characteristics" => return Ok(()),
-        _ => {}
-    }
-    match database.setting(name) {
-        SettingRule::Harmless => Ok(()),
-        SettingRule::Pinned(_) if keeps_value(name, assignment) => Ok(()),
-        SettingRule::Pinned(why) | SettingRule::Refused(why) => {
-            Err(Refusal::forbidden(format!("setting `{name}` may not be changed by role `{}`", database.role().name))
-                .because(why)
-                .at(at))
-        }
-    }
-}
-
-fn is_utf8(word: &str) -> bool {
-    matches!(word.to_ascii_lowercase().replace('-', "").as_str(), "utf8" | "unicode" | "utf8mb4" | "default")
-}
-
-/// Whether a pinned setting is given the value that it is pinned to.
-fn keeps_value(name: &str, assignment: &Assignment) -> bool {
-    let value = assignment.values.first().and_then(word).unwrap_or_default().to_ascii_lowercase();
-    match name {
-        "standard_conforming_strings" => matches!(&*value, "on" | "true" | "1" | "yes"),
-        "backslash_quote" => &*value == "safe_encoding",
-        "session authorization" | "session_authorization" => value.is_empty(),
-        _ => false,
-    }
-}
-
-/// `pg_catalog` is searched first, as names are resolved here; schemas are words, so that all of them are known.
-fn check_search_path(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refusal> {
-    let late = assignment.values.iter().skip(1).any(|value| word(value).as_deref() == Some("pg_catalog"));
-    let temporary = assignment.values.iter().any(|value| word(value).is_some_and(|word| word.starts_with("pg_temp")));
-    let unknown = assignment.values.iter().any(|value| word(value).is_none());
-    if late || unknown || temporary {
-        return Err(Refusal::unsupported(format!(
-            "this `search_path` is not allowed for role `{}`",
-            database.role().name
-        ))
-        .because("built-in functions must be found first")
-        .advise("leave `pg_catalog` and `pg_temp` out")
-        .at(Some(assignment.tokens.start)));
-    }
-    Ok(())
-}
-
-fn changeable(name: &str) -> Result<(), Refusal> {
-    match known::postgres::setting(name) {
-        SettingRule::Harmless | SettingRule::Pinned(_) => Ok(()),
-        SettingRule::Refused(why) => Err(Refusal::forbidden(format!("setting `{name}` may not be reset")).because(why)),
-    }
-}
-
-fn readable(database: &VirtualDatabase, name: &str) -> Result<(), Refusal> {
-    if database.setting(name).may_read() || matches!(name, "role" | "session_authorization") {
-        return Ok(());
-    }
-    Err(Refusal::forbidden(format!("setting `{name}` is not readable by role `{}`", database.role().name)))
 }

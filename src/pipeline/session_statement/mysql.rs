@@ -1,0 +1,127 @@
+//! MySQL's SET and USE.
+
+use super::super::verdict::Effect;
+use super::super::virtual_database::VirtualDatabase;
+use super::{Course, word};
+use crate::catalog::known::{self, SettingRule};
+use crate::resolve::Refusal;
+use crate::sql::ast::{Assignment, Expr, ExprKind, Name, SetScope, SetValue};
+use crate::sql::mysql::SqlMode;
+
+/// Modes that change how text is read in a way that is not served.
+const OTHER_LANGUAGES: &[&str] = &["oracle", "mssql", "db2", "maxdb", "postgresql", "ansi"];
+
+/// Decides about SET.
+pub(super) fn set(database: &VirtualDatabase, assignments: &[Assignment]) -> Result<Course, Refusal> {
+    let mut effect = Effect::None;
+    for assignment in assignments {
+        if &*assignment.name == "sql_mode" && assignment.scope == SetScope::Session {
+            effect = Effect::SetSqlMode(sql_mode(assignment)?);
+        } else {
+            check(database, assignment)?;
+        }
+    }
+    Ok(Course::Unchanged(effect))
+}
+
+fn check(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refusal> {
+    let name = &*assignment.name;
+    let at = Some(assignment.tokens.start);
+    match assignment.scope {
+        SetScope::Session | SetScope::Local => {}
+        SetScope::Global => return Err(Refusal::forbidden(format!("global variable `{name}` may not be set")).at(at)),
+        SetScope::UserVariable => {
+            return Err(Refusal::unsupported("user variables are not allowed")
+                .advise("use a common table expression or a window function")
+                .at(at));
+        }
+    }
+    if !assignment.values.iter().all(is_constant) {
+        return Err(Refusal::unsupported(format!("`{name}` may only be set to a constant")).at(at));
+    }
+    match name {
+        "names" | "character set" | "character_set_client" | "character_set_connection" => {
+            let utf8 = assignment.values.iter().all(|value| text(value).is_some_and(|text| is_utf8(&text)));
+            return if utf8 {
+                Ok(())
+            } else {
+                Err(Refusal::unsupported("the character set of the connection must be utf8mb4").at(at))
+            };
+        }
+        "transaction" => return Ok(()),
+        _ => {}
+    }
+    match database.setting(name) {
+        SettingRule::Harmless => Ok(()),
+        SettingRule::Pinned(why) | SettingRule::Refused(why) => {
+            Err(Refusal::forbidden(format!("variable `{name}` may not be set by role `{}`", database.role().name))
+                .because(why)
+                .at(at))
+        }
+    }
+}
+
+/// The value as a word, if it is one.
+fn text(value: &SetValue) -> Option<String> {
+    word(value).map(|word| word.to_lowercase())
+}
+
+fn is_utf8(word: &str) -> bool {
+    word == "default" || word.starts_with("utf8")
+}
+
+fn is_constant(value: &SetValue) -> bool {
+    match value {
+        SetValue::Word(_) | SetValue::String(_) | SetValue::Number(_) => true,
+        SetValue::Expr(expr) => is_constant_expr(expr),
+    }
+}
+
+fn is_constant_expr(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(_) | ExprKind::Default => true,
+        ExprKind::Operation(operation) => {
+            matches!(&*operation.operator.symbol, "-" | "+" | "*") && operation.operands.iter().all(is_constant_expr)
+        }
+        ExprKind::Variable { system: true, name } => known::mysql::variable(last_part(name)).may_read(),
+        _ => false,
+    }
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// The flags that a new `sql_mode` has, as far as reading text goes.
+fn sql_mode(assignment: &Assignment) -> Result<SqlMode, Refusal> {
+    let at = Some(assignment.tokens.start);
+    let refuse = |why: &str| Err(Refusal::unsupported(format!("this `sql_mode` is not allowed: {why}")).at(at));
+    let Some(value) = assignment.values.first().and_then(text) else {
+        return refuse("it must be a string");
+    };
+    let mut mode = SqlMode::default();
+    for word in value.split(',').map(str::trim) {
+        match word {
+            "ansi_quotes" => mode.ansi_quotes = true,
+            "pipes_as_concat" => mode.pipes_as_concat = true,
+            "no_backslash_escapes" => mode.no_backslash_escapes = true,
+            "high_not_precedence" => mode.high_not_precedence = true,
+            "ignore_space" => mode.ignore_space = true,
+            "default" => return refuse("name its modes"),
+            other if OTHER_LANGUAGES.contains(&other) => return refuse("it reads another language"),
+            other if other.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {}
+            _ => return refuse("it has an unknown mode"),
+        }
+    }
+    Ok(mode)
+}
+
+/// Decides about USE.
+pub(super) fn use_schema(database: &VirtualDatabase, name: &Name) -> Result<Course, Refusal> {
+    let own = name.value.eq_ignore_ascii_case("information_schema");
+    if own || database.sees_schema(&name.value) {
+        return Ok(Course::Unchanged(Effect::Use(name.value.clone())));
+    }
+    Err(Refusal::forbidden(format!("database `{}` is not granted to role `{}`", name.value, database.role().name))
+        .at(Some(name.token)))
+}

@@ -1,0 +1,197 @@
+//! MySQL's SHOW and DESCRIBE: answered from what the role may see.
+
+use super::super::verdict::Effect;
+use super::super::virtual_database::{Settings, VirtualDatabase};
+use super::Course;
+use crate::catalog::Relation;
+use crate::catalog::known;
+use crate::policy::Treatment;
+use crate::resolve::{Refusal, Rules};
+use crate::sql::Engine;
+use crate::sql::ast::{ExprKind, Literal, ObjectName, Show};
+
+/// Columns of SHOW INDEX and where `information_schema.statistics` has them; how many values an index has is hidden.
+const INDEX_COLUMNS: &str = "TABLE_NAME AS `Table`, NON_UNIQUE AS `Non_unique`, INDEX_NAME AS `Key_name`, \
+    SEQ_IN_INDEX AS `Seq_in_index`, COLUMN_NAME AS `Column_name`, COLLATION AS `Collation`, NULL AS `Cardinality`, \
+    SUB_PART AS `Sub_part`, NULL AS `Packed`, NULLABLE AS `Null`, INDEX_TYPE AS `Index_type`, COMMENT AS `Comment`, \
+    INDEX_COMMENT AS `Index_comment`";
+
+/// Decides about SHOW.
+pub(super) fn course(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<Course, Refusal> {
+    if database.engine() != Engine::MySql {
+        return Err(Refusal::unsupported("this is no statement of the server"));
+    }
+    let sql = match &*show.what {
+        "DATABASES" => databases(database, show)?,
+        "TABLES" => tables(database, settings, show)?,
+        "COLUMNS" => columns(database, settings, show)?,
+        "INDEX" => indexes(database, settings, show)?,
+        "CREATE TABLE" => create_table(database, settings, show)?,
+        "VARIABLES" => variables(show, "VARIABLES", known::mysql::readable_variables())?,
+        "STATUS" => variables(show, "STATUS", status_names())?,
+        // Messages quote values, counts tell of hidden rows.
+        "WARNINGS" | "ERRORS" => "SELECT 'Note' AS `Level`, 0 AS `Code`, '' AS `Message` FROM DUAL WHERE FALSE".into(),
+        "COUNT WARNINGS" => "SELECT 0 AS `@@session.warning_count`".into(),
+        "COUNT ERRORS" => "SELECT 0 AS `@@session.error_count`".into(),
+        "ENGINES" | "COLLATION" | "CHARACTER SET" if is_unfiltered(show) => return Ok(Course::Unchanged(Effect::None)),
+        "COLLATION" | "CHARACTER SET" => like(&format!("SHOW {}", show.what), show)?,
+        other => {
+            return Err(Refusal::unsupported(format!(
+                "`SHOW {other}` is not allowed for role `{}`",
+                database.role().name
+            ))
+            .advise("read `information_schema`"));
+        }
+    };
+    Ok(Course::Instead { sql, effect: Effect::None })
+}
+
+fn is_unfiltered(show: &Show) -> bool {
+    show.filter.is_none() && show.pattern.is_none()
+}
+
+/// A statement with the pattern of the original; conditions could call functions.
+fn like(sql: &str, show: &Show) -> Result<String, Refusal> {
+    Ok(match pattern(show)? {
+        Some(pattern) => format!("{sql} LIKE {pattern}"),
+        None => sql.to_owned(),
+    })
+}
+
+/// The literal of LIKE, as it was written and read.
+fn pattern(show: &Show) -> Result<Option<String>, Refusal> {
+    if show.filter.is_some() {
+        return Err(Refusal::unsupported("`SHOW … WHERE` is not allowed").advise("use `LIKE`, or `information_schema`"));
+    }
+    match &show.pattern {
+        None => Ok(None),
+        Some(pattern) if matches!(pattern.kind, ExprKind::Literal(Literal::String)) => match &show.pattern_text {
+            Some(text) => Ok(Some(hex(text))),
+            None => Err(Refusal::unsupported("this pattern is not understood").at(Some(pattern.tokens.start))),
+        },
+        Some(pattern) => Err(Refusal::unsupported("this pattern is not understood").at(Some(pattern.tokens.start))),
+    }
+}
+
+/// A string that reads the same in every `sql_mode`.
+fn hex(text: &str) -> String {
+    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    if digits.is_empty() { "''".to_owned() } else { format!("_utf8mb4 0x{digits}") }
+}
+
+fn databases(database: &VirtualDatabase, show: &Show) -> Result<String, Refusal> {
+    let mut names: Vec<String> = database.visible_schemas().map(hex).collect();
+    names.push(hex("information_schema"));
+    let sql = format!(
+        "SELECT SCHEMA_NAME AS `Database` FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ({})",
+        names.join(", ")
+    );
+    let pattern = pattern(show)?.map(|pattern| format!(" AND SCHEMA_NAME LIKE {pattern}")).unwrap_or_default();
+    Ok(format!("{sql}{pattern} ORDER BY SCHEMA_NAME"))
+}
+
+fn schema_of(settings: &Settings, named: Option<&str>) -> Result<Box<str>, Refusal> {
+    let current = settings.search_path.as_ref().and_then(|path| path.first().cloned());
+    named
+        .map(Into::into)
+        .or(current)
+        .ok_or_else(|| Refusal::with_state("3D000", "no database selected").advise("name it, or `USE` it"))
+}
+
+fn tables(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
+    let schema = schema_of(settings, show.database.as_ref().map(|name| &*name.value))?;
+    let names: Vec<String> = database.visible_relations(&schema).map(|relation| hex(&relation.name)).collect();
+    let label = Engine::MySql.quote_identifier(&format!("Tables_in_{schema}"));
+    let full = show.modifiers.iter().any(|modifier| **modifier == *"FULL");
+    let pattern = pattern(show)?.map(|pattern| format!(" AND TABLE_NAME LIKE {pattern}")).unwrap_or_default();
+    Ok(format!(
+        "SELECT TABLE_NAME AS {label}{} FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME IN ({}){pattern} \
+         ORDER BY TABLE_NAME",
+        if full { ", TABLE_TYPE AS `Table_type`" } else { "" },
+        hex(&schema),
+        if names.is_empty() { "NULL".to_owned() } else { names.join(", ") },
+    ))
+}
+
+/// The relation that a SHOW is about, if the role can see it.
+fn relation<'d>(
+    database: &'d VirtualDatabase,
+    settings: &Settings,
+    object: Option<&ObjectName>,
+    show: &Show,
+) -> Result<&'d Relation, Refusal> {
+    let object = object.ok_or_else(|| Refusal::unsupported("the table is missing"))?;
+    let named = object.qualifier().or(show.database.as_ref()).map(|name| &*name.value);
+    let schema = schema_of(settings, named)?;
+    let name = object.object().map(|name| &*name.value).unwrap_or_default();
+    let found = database.snapshot().find(&schema, name);
+    let found = found.filter(|relation| !database.rules().access(relation).verbs.is_empty());
+    found.ok_or_else(|| {
+        Refusal::undefined_table(format!("table `{schema}.{name}` does not exist")).at(Some(object.tokens.start))
+    })
+}
+
+fn full_name(relation: &Relation) -> String {
+    crate::rewrite::derived::qualified(Engine::MySql, relation)
+}
+
+fn columns(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
+    let relation = relation(database, settings, show.object.as_ref(), show)?;
+    let access = database.rules().access(relation);
+    let denied = relation.columns.iter().zip(&access.columns).filter(|(_, c)| c.treatment == Treatment::Denied);
+    let denied: Vec<String> = denied.map(|(column, _)| hex(&column.name)).collect();
+    let full = if show.modifiers.iter().any(|modifier| **modifier == *"FULL") { "FULL " } else { "" };
+    let mut conditions: Vec<String> = pattern(show)?.map(|pattern| format!("Field LIKE {pattern}")).into_iter().collect();
+    if !denied.is_empty() {
+        conditions.push(format!("Field NOT IN ({})", denied.join(", ")));
+    }
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    Ok(format!("SHOW {full}COLUMNS FROM {}{filter}", full_name(relation)))
+}
+
+fn indexes(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
+    if show.filter.is_some() || show.pattern.is_some() {
+        return Err(Refusal::unsupported("`SHOW INDEX … WHERE` is not allowed").advise("use `information_schema`"));
+    }
+    let relation = relation(database, settings, show.object.as_ref(), show)?;
+    let access = database.rules().access(relation);
+    let denied = relation.columns.iter().zip(&access.columns).filter(|(_, c)| c.treatment == Treatment::Denied);
+    let denied: Vec<String> = denied.map(|(column, _)| hex(&column.name)).collect();
+    let hidden = if denied.is_empty() { String::new() } else { format!(" AND COLUMN_NAME NOT IN ({})", denied.join(", ")) };
+    Ok(format!(
+        "SELECT {INDEX_COLUMNS} FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}{hidden} \
+         ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+        hex(&relation.schema),
+        hex(&relation.name)
+    ))
+}
+
+/// A definition tells the next AUTO_INCREMENT, which counts hidden rows.
+fn create_table(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
+    let relation = relation(database, settings, show.object.as_ref(), show)?;
+    let access = database.rules().access(relation);
+    if access.is_plain() && relation.definition.is_none() {
+        return Ok(format!("SHOW CREATE TABLE {}", full_name(relation)));
+    }
+    Err(Refusal::forbidden(format!(
+        "the definition of `{}.{}` is not shown to role `{}`",
+        relation.schema,
+        relation.name,
+        database.role().name
+    ))
+    .advise("use `SHOW COLUMNS`"))
+}
+
+fn status_names() -> impl Iterator<Item = &'static str> {
+    known::mysql::HARMLESS_STATUS.iter().copied().chain(["ssl_cipher", "ssl_version", "ssl_server_not_after"])
+}
+
+fn variables<'n>(show: &Show, what: &str, names: impl Iterator<Item = &'n str>) -> Result<String, Refusal> {
+    if show.modifiers.iter().any(|modifier| **modifier == *"GLOBAL") && what == "STATUS" {
+        return Err(Refusal::unsupported("`SHOW GLOBAL STATUS` is not allowed"));
+    }
+    let names: Vec<String> = names.map(hex).collect();
+    let pattern = pattern(show)?.map(|pattern| format!(" AND Variable_name LIKE {pattern}")).unwrap_or_default();
+    let scope = show.modifiers.first().map(|modifier| format!("{modifier} ")).unwrap_or_default();
+    Ok(format!("SHOW {scope}{what} WHERE Variable_name IN ({}){pattern}", names.join(", ")))
+}
