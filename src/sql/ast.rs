@@ -894,7 +894,7 @@ impl DdlAction {
 }
 
 /// MySQL's SHOW and DESCRIBE.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Show {
     /// The words in upper case without modifiers: `TABLES`, `COLUMNS`, `INDEX`, `CREATE TABLE`, `VARIABLES`, `STATUS`,
     /// `DATABASES`, `WARNINGS`, `PROCESSLIST`, `GRANTS`, `ENGINES` …

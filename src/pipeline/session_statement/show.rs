@@ -8,7 +8,7 @@ use crate::catalog::known;
 use crate::policy::Treatment;
 use crate::resolve::{Refusal, Rules};
 use crate::sql::Engine;
-use crate::sql::ast::{ExprKind, Literal, ObjectName, Show};
+use crate::sql::ast::{ObjectName, Show};
 
 /// Columns of SHOW INDEX and where `information_schema.statistics` has them; how many values an index has is hidden.
 const INDEX_COLUMNS: &str = "TABLE_NAME AS `Table`, NON_UNIQUE AS `Non_unique`, INDEX_NAME AS `Key_name`, \
@@ -63,13 +63,12 @@ fn pattern(show: &Show) -> Result<Option<String>, Refusal> {
     if show.filter.is_some() {
         return Err(Refusal::unsupported("`SHOW … WHERE` is not allowed").advise("use `LIKE`, or `information_schema`"));
     }
-    match &show.pattern {
-        None => Ok(None),
-        Some(pattern) if matches!(pattern.kind, ExprKind::Literal(Literal::String)) => match &show.pattern_text {
-            Some(text) => Ok(Some(hex(text))),
-            None => Err(Refusal::unsupported("this pattern is not understood").at(Some(pattern.tokens.start))),
-        },
-        Some(pattern) => Err(Refusal::unsupported("this pattern is not understood").at(Some(pattern.tokens.start))),
+    match (&show.pattern, &show.pattern_text) {
+        (None, _) => Ok(None),
+        (Some(_), Some(text)) => Ok(Some(hex(text))),
+        (Some(pattern), None) => {
+            Err(Refusal::unsupported("this pattern is not understood").at(Some(pattern.tokens.start)))
+        }
     }
 }
 
@@ -141,7 +140,8 @@ fn columns(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Resu
     let denied = relation.columns.iter().zip(&access.columns).filter(|(_, c)| c.treatment == Treatment::Denied);
     let denied: Vec<String> = denied.map(|(column, _)| hex(&column.name)).collect();
     let full = if show.modifiers.iter().any(|modifier| **modifier == *"FULL") { "FULL " } else { "" };
-    let mut conditions: Vec<String> = pattern(show)?.map(|pattern| format!("Field LIKE {pattern}")).into_iter().collect();
+    let mut conditions: Vec<String> =
+        pattern(show)?.map(|pattern| format!("Field LIKE {pattern}")).into_iter().collect();
     if !denied.is_empty() {
         conditions.push(format!("Field NOT IN ({})", denied.join(", ")));
     }
@@ -157,7 +157,8 @@ fn indexes(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Resu
     let access = database.rules().access(relation);
     let denied = relation.columns.iter().zip(&access.columns).filter(|(_, c)| c.treatment == Treatment::Denied);
     let denied: Vec<String> = denied.map(|(column, _)| hex(&column.name)).collect();
-    let hidden = if denied.is_empty() { String::new() } else { format!(" AND COLUMN_NAME NOT IN ({})", denied.join(", ")) };
+    let hidden =
+        if denied.is_empty() { String::new() } else { format!(" AND COLUMN_NAME NOT IN ({})", denied.join(", ")) };
     Ok(format!(
         "SELECT {INDEX_COLUMNS} FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}{hidden} \
          ORDER BY INDEX_NAME, SEQ_IN_INDEX",

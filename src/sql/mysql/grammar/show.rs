@@ -83,8 +83,7 @@ impl Grammar<'_> {
             return self.other_show();
         };
         self.cursor.advance_by(words.len());
-        let mut show =
-            Show { what: (*what).into(), modifiers, object: None, database: None, pattern: None, filter: None };
+        let mut show = Show { what: (*what).into(), modifiers, ..Show::default() };
         self.show_rest(*follow, &mut show)?;
         Ok(Statement::Show(Box::new(show)))
     }
@@ -146,7 +145,11 @@ impl Grammar<'_> {
 
     fn show_filter(&mut self, show: &mut Show) -> Parsed<()> {
         if self.cursor.take_word("like") {
-            show.pattern = Some(self.string()?);
+            let pattern = self.string()?;
+            if pattern.tokens.len() == 1 {
+                show.pattern_text = Some(self.string_value(pattern.tokens.start));
+            }
+            show.pattern = Some(pattern);
         } else {
             show.filter = self.filter()?;
         }

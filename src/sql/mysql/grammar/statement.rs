@@ -202,25 +202,20 @@ impl Grammar<'_> {
     /// `DESCRIBE t [column]`
     fn describe_table(&mut self) -> Parsed<Statement> {
         let object = self.table_name()?;
-        let mut pattern = None;
+        let mut show = Show { what: "COLUMNS".into(), object: Some(object), ..Show::default() };
         if !self.cursor.is_at_end() {
             let start = self.cursor.at();
-            pattern = Some(if self.cursor.kind(0) == Some(TokenKind::String) {
+            show.pattern = Some(if self.cursor.kind(0) == Some(TokenKind::String) {
+                show.pattern_text = Some(self.string_value(start));
                 self.string()?
             } else {
                 let name = self.name()?;
+                show.pattern_text = Some(name.value.clone());
                 let name = ObjectName { parts: vec![name], tokens: self.cursor.since(start) };
                 self.node(crate::sql::ast::ExprKind::Column(name), start)
             });
         }
-        Ok(Statement::Show(Box::new(Show {
-            what: "COLUMNS".into(),
-            modifiers: Vec::new(),
-            object: Some(object),
-            database: None,
-            pattern,
-            filter: None,
-        })))
+        Ok(Statement::Show(Box::new(show)))
     }
 
     /// Whether MariaDB's ANALYZE here runs a statement rather than collecting statistics.
