@@ -326,6 +326,10 @@ impl Session {
     async fn statistics(&mut self) -> Step<()> {
         let whole = self.whole(input::MAX_SHORT).await?;
         self.take(&whole);
+        if self.is_restricted() {
+            let hint = "COM_STATISTICS is not answered for restricted roles";
+            return self.fail(whole.reply, &Err::new(1227, "42000", hint)).await;
+        }
         let text = "Uptime: 1  Threads: 1  Questions: 1  Slow queries: 0";
         let sent = self.client.send_packet(whole.reply, |out| out.extend_from_slice(text.as_bytes())).await;
         sent.map_err(client_gone)
