@@ -299,7 +299,7 @@ impl VirtualDatabase {
 
     /// The schemas in which the role can see something, the server's own left out.
     pub(super) fn visible_schemas(&self) -> impl Iterator<Item = &str> {
-        let own = |schema: &&str| !super::role_rules::is_system(self.engine(), schema);
+        let own = |schema: &&str| !known::is_system(self.engine(), schema);
         self.snapshot.schemas().filter(own).filter(|schema| self.sees_schema(schema))
     }
 
