@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::grammar::string_content;
+use super::grammar::{string_content, without_leading_blanks};
 use super::{Flavour, SqlMode};
 use crate::sql::ast::{Expr, ExprKind, Literal, Tokens};
 use crate::sql::token::{Token, TokenKind};
@@ -13,17 +13,23 @@ use crate::sql::token::{Token, TokenKind};
 /// The longest name of a column of a result, in bytes.
 const MAX_NAME: usize = 255;
 
-/// The tokens of a whole entry: those of its expression and of the parentheses around it.
+/// The tokens of a whole entry: those of its expression and of the parentheses, or ODBC's `{fn … }`, around it.
 pub fn item_tokens(expr: &Expr, text: &str, tokens: &[Token]) -> Tokens {
     let mut range = expr.tokens.clone();
     let is = |number: Option<u32>, sign: &str| {
         let token = number.and_then(|number| tokens.get(usize::try_from(number).ok()?));
         token.is_some_and(|token| token.kind == TokenKind::Punctuation && token.text(text) == sign)
     };
-    while is(range.start.checked_sub(1), "(") && is(Some(range.end), ")") {
-        range = range.start - 1..range.end + 1;
+    loop {
+        let before = range.start;
+        if is(before.checked_sub(1), "(") && is(Some(range.end), ")") {
+            range = before - 1..range.end + 1;
+        } else if is(before.checked_sub(2), "{") && is(Some(range.end), "}") {
+            range = before - 2..range.end + 1;
+        } else {
+            return range;
+        }
     }
-    range
 }
 
 /// The name of an entry without a label.
@@ -90,7 +96,7 @@ fn source<'t>(text: &'t str, tokens: &[Token], range: &Tokens) -> &'t str {
 
 /// Leading blanks go, characters that servers do not keep in names become `?`, the rest is cut.
 fn clean(name: &str) -> Box<str> {
-    let name = name.trim_start_matches(|c: char| c.is_ascii() && !c.is_ascii_graphic());
+    let name = without_leading_blanks(name);
     let mut clean = String::with_capacity(name.len().min(MAX_NAME));
     for c in name.chars() {
         let c = if c > '\u{ffff}' { '?' } else { c };
@@ -136,6 +142,8 @@ mod tests {
             ("null", "NULL"),
             ("DATE'2020-01-01'", "DATE'2020-01-01'"),
             ("{d '2020-01-01'}", "{d '2020-01-01'}"),
+            ("{fn concat('a')}", "{fn concat('a')}"),
+            ("({fn a})", "a"),
             ("( 1 )", "1"),
             ("((1+2))", "((1+2))"),
             ("(1)+(2)", "(1)+(2)"),

@@ -53,17 +53,17 @@ enum Kind {
 impl Grammar<'_> {
     /// An expression.
     pub(super) fn expr(&mut self) -> Parsed<Expr> {
-        let level = self.cursor.enter()?;
+        let level = self.enter()?;
         let expr = self.operation(level::OR)?;
-        self.cursor.leave(level)?;
+        self.leave(level)?;
         Ok(expr)
     }
 
     /// What the server calls `bit_expr`: no comparison, no boolean operator outside parentheses.
     pub(super) fn bit_expr(&mut self) -> Parsed<Expr> {
-        let level = self.cursor.enter()?;
+        let level = self.enter()?;
         let expr = self.operation(level::BIT_OR)?;
-        self.cursor.leave(level)?;
+        self.leave(level)?;
         Ok(expr)
     }
 
@@ -103,12 +103,14 @@ impl Grammar<'_> {
         Ok(left)
     }
 
-    /// The highest level that may follow. What MySQL's `IS TRUE` gives is no operand of a comparison.
+    /// The highest level that may follow. On MySQL what `IS TRUE` gives is no operand of a comparison, and what LIKE and
+    /// its kin give is none of theirs.
     fn ceiling(&self, infix: Infix, left: &Expr) -> u8 {
         let test = infix.kind == Kind::Is && self.is_mysql();
         let null = |operation: &Operation| operation.operator.symbol.ends_with("null");
         match &left.kind {
             ExprKind::Operation(operation) if test && !null(operation) => level::NOT,
+            _ if self.is_mysql() && infix.level == level::PREDICATE => level::COMPARISON,
             _ => infix.level,
         }
     }
@@ -119,11 +121,11 @@ impl Grammar<'_> {
 
     /// `NOT x`, below the comparisons.
     fn negation(&mut self, start: u32) -> Parsed<Expr> {
-        let level = self.cursor.enter()?;
+        let level = self.enter()?;
         let token = self.cursor.at();
         self.cursor.advance();
         let operand = self.operation(level::NOT)?;
-        self.cursor.leave(level)?;
+        self.leave(level)?;
         self.operator_node("not", token, vec![operand], start)
     }
 
@@ -208,10 +210,10 @@ impl Grammar<'_> {
             Kind::In => return self.in_operation(infix, operands, start, token),
             Kind::Between => self.between_operands(&mut operands)?,
             Kind::Like => self.like_operands(&mut operands)?,
-            Kind::Regexp => operands.push(self.operation(level::BIT_OR)?),
+            Kind::Regexp => operands.push(self.predicate_operand(level::BIT_OR)?),
             Kind::SoundsLike => {
                 self.cursor.expect_word("like")?;
-                operands.push(self.operation(level::BIT_OR)?);
+                operands.push(self.predicate_operand(level::BIT_OR)?);
             }
             Kind::MemberOf => {
                 self.cursor.take_word("of");
@@ -234,22 +236,39 @@ impl Grammar<'_> {
 
     /// `x BETWEEN y AND z`, where z can be a BETWEEN again.
     fn between_operands(&mut self, operands: &mut Vec<Expr>) -> Parsed<()> {
-        let level = self.cursor.enter()?;
+        let level = self.enter()?;
         let middle = if self.is_maria() { level::PREDICATE } else { level::BIT_OR };
         operands.push(self.operation(middle)?);
         self.cursor.expect_word("and")?;
         operands.push(self.operation(level::PREDICATE)?);
-        self.cursor.leave(level)
+        self.leave(level)
     }
 
     /// `x [NOT] LIKE y [ESCAPE z]`; MySQL takes no arithmetic on the right.
     fn like_operands(&mut self, operands: &mut Vec<Expr>) -> Parsed<()> {
         let level = if self.is_maria() { level::BIT_OR } else { level::CONCAT };
-        operands.push(self.operation(level)?);
+        operands.push(self.predicate_operand(level)?);
         if self.cursor.take_word("escape") {
-            operands.push(self.operation(level)?);
+            operands.push(self.predicate_operand(level)?);
         }
         Ok(())
+    }
+
+    /// The right operand of LIKE and REGEXP. MariaDB's NOT binds tighter than these: `a LIKE b NOT IN (c)` is
+    /// `a LIKE (b NOT IN (c))`.
+    fn predicate_operand(&mut self, lowest: u8) -> Parsed<Expr> {
+        let start = self.cursor.at();
+        let mut operand = self.operation(lowest)?;
+        while self.is_maria()
+            && self.cursor.is_word("not")
+            && let Some(infix) = self.infix()
+        {
+            let level = self.enter()?;
+            let token = self.cursor.at();
+            operand = self.infix_operation(infix, operand, start, token)?;
+            self.leave(level)?;
+        }
+        Ok(operand)
     }
 
     /// `x IS [NOT] NULL`, TRUE, FALSE, UNKNOWN.

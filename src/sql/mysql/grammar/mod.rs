@@ -30,6 +30,7 @@ mod update;
 mod window;
 
 pub(super) use literal::string_content;
+pub(super) use names::without_leading_blanks;
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ use std::ops::Range;
 
 use super::{Flavour, SqlMode};
 use crate::sql::ast::{Expr, ExprKind, Statement, Tokens};
-use crate::sql::cursor::Cursor;
+use crate::sql::cursor::{Cursor, Level};
 use crate::sql::syntax_error::SyntaxError;
 use crate::sql::token::Token;
 
@@ -82,6 +83,17 @@ impl Grammar<'_> {
 
     fn is_mysql(&self) -> bool {
         self.flavour == Flavour::MySql
+    }
+
+    /// Goes one level deeper; give back what this returns to [`Grammar::leave`]. The rules between two levels need so
+    /// much of the stack that one counts as two of the cursor's.
+    fn enter(&mut self) -> Parsed<[Level; 2]> {
+        Ok([self.cursor.enter()?, self.cursor.enter()?])
+    }
+
+    fn leave(&mut self, [outer, inner]: [Level; 2]) -> Parsed<()> {
+        self.cursor.leave(inner)?;
+        self.cursor.leave(outer)
     }
 
     /// An expression from `start` to the current token.

@@ -131,11 +131,15 @@ impl Grammar<'_> {
         let named = self.cursor.take_word("as");
         if self.cursor.kind(0) == Some(TokenKind::String) {
             let token = self.cursor.at();
-            let value = self.string_value(token);
+            let value = without_leading_blanks(&self.string_value(token)).into();
             self.cursor.advance();
             return Ok(Some(Name { value, token }));
         }
-        if named || self.is_name(0) { self.name().map(Some) } else { Ok(None) }
+        if !named && !self.is_name(0) {
+            return Ok(None);
+        }
+        let Name { value, token } = self.name()?;
+        Ok(Some(Name { value: without_leading_blanks(&value).into(), token }))
     }
 
     /// A name or a string where the server takes either: engines, users, collations.
@@ -153,4 +157,9 @@ pub(in crate::sql::mysql) fn unquoted(source: &str) -> Box<str> {
     let quote = source.get(..1).unwrap_or("`");
     let inner = source.get(1..source.len().saturating_sub(1)).unwrap_or_default();
     if inner.contains(quote) { inner.replace(&quote.repeat(2), quote).into() } else { inner.into() }
+}
+
+/// Servers drop what cannot be seen at the beginning of a label.
+pub(in crate::sql::mysql) fn without_leading_blanks(label: &str) -> &str {
+    label.trim_start_matches(|c: char| c.is_ascii() && !c.is_ascii_graphic())
 }

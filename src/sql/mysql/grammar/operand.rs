@@ -28,17 +28,17 @@ impl Grammar<'_> {
                 return self.collated(primary, start);
             }
         };
-        let level = self.cursor.enter()?;
+        let level = self.enter()?;
         let token = self.cursor.at();
         self.cursor.advance();
         let operand = self.operand()?;
-        self.cursor.leave(level)?;
+        self.leave(level)?;
         self.operator_node(symbol, token, vec![operand], start)
     }
 
     /// `BINARY x`
     fn binary(&mut self, start: u32) -> Parsed<Expr> {
-        let level = self.cursor.enter()?;
+        let level = self.enter()?;
         let token = self.cursor.at();
         self.cursor.advance();
         let ty = TypeName {
@@ -46,7 +46,7 @@ impl Grammar<'_> {
             tokens: token..token + 1,
         };
         let operand = Box::new(self.operand()?);
-        self.cursor.leave(level)?;
+        self.leave(level)?;
         self.outer_node(ExprKind::Cast { operand, ty }, start)
     }
 

@@ -89,6 +89,14 @@ fn operators_bind_as_in_the_manual() {
         "SELECT interval 1 day - a",
         "SELECT a b c",
     ]);
+    reads_in(
+        Flavour::MariaDb,
+        &[
+            ("a like b not in (c)", "(like a (in b c))"),
+            ("a like b in (c)", "(in (like a b) c)"),
+            ("a rlike b not like c not between 1 and 2", "(regexp a (not like b (not between c 1 2)))"),
+        ],
+    );
     only(Flavour::MariaDb, &["SELECT a between b like c and d", "SELECT a is true is true", "SELECT a like b + c"]);
 }
 

@@ -32,6 +32,7 @@ fn reads_in(flavour: Flavour, cases: &[(&str, &str)]) {
 fn select_lists() {
     reads(&[
         ("SELECT a, b AS c, d e, f 'g h', i AS \"j\"", "{a c:b e:d g h:f j:i}"),
+        ("SELECT 1 AS ' \\t x ', 2 AS `  y`", "{x :1 y:2}"),
         ("SELECT DISTINCT SQL_CALC_FOUND_ROWS STRAIGHT_JOIN a FROM t", "{a from t}"),
         ("SELECT *, t.*, s.t.* FROM t", "{* t.* s.t.* from t}"),
         ("SELECT `t`.* FROM t", "{t.* from t}"),
