@@ -97,7 +97,9 @@ impl Mentions {
             }
             Statement::Delete(delete) => {
                 self.with(delete.with.as_ref());
-                delete.targets.iter().for_each(|target| self.relation(target));
+                for target in &delete.targets {
+                    self.relation(target);
+                }
                 self.tables(&delete.using);
                 self.exprs(delete.filter.iter().chain(&delete.order_by).chain(&delete.limit));
                 self.items(&delete.returning);
@@ -137,7 +139,9 @@ impl Mentions {
             }
             Statement::Prepare(prepare) => {
                 self.name(&prepare.name);
-                prepare.types.iter().for_each(|ty| self.ty(ty));
+                for ty in &prepare.types {
+                    self.ty(ty);
+                }
                 self.statement(&prepare.statement);
             }
             Statement::Execute { name, arguments } => {
@@ -152,13 +156,23 @@ impl Mentions {
                 self.statement(&create.source);
             }
             Statement::Ddl(ddl) => {
-                ddl.names.iter().for_each(|name| self.object(Role::Other, name));
-                ddl.references.iter().for_each(|name| self.object(Role::Relation, name));
+                for name in &ddl.names {
+                    self.object(Role::Other, name);
+                }
+                for name in &ddl.references {
+                    self.object(Role::Relation, name);
+                }
                 self.names(&ddl.columns);
                 self.exprs(&ddl.expressions);
-                ddl.types.iter().for_each(|ty| self.ty(ty));
+                for ty in &ddl.types {
+                    self.ty(ty);
+                }
             }
-            Statement::LockTables(lock) => lock.tables.iter().for_each(|table| self.object(Role::Relation, table)),
+            Statement::LockTables(lock) => {
+                for table in &lock.tables {
+                    self.object(Role::Relation, table);
+                }
+            }
             Statement::Transaction(transaction) => match transaction {
                 Transaction::Savepoint(name) | Transaction::Release(name) | Transaction::RollbackTo(name) => {
                     self.name(name);
@@ -170,7 +184,9 @@ impl Mentions {
                 | Transaction::TwoPhase => {}
             },
             Statement::Call { name, arguments } => {
-                name.iter().for_each(|name| self.object(Role::Function, name));
+                if let Some(name) = name {
+                    self.object(Role::Function, name);
+                }
                 self.exprs(arguments);
             }
             Statement::UnlockTables
@@ -199,7 +215,11 @@ impl Mentions {
         self.with(query.with.as_ref());
         match &query.body {
             QueryBody::Select(select) => self.select(select),
-            QueryBody::Values(rows) => rows.iter().for_each(|row| self.exprs(row)),
+            QueryBody::Values(rows) => {
+                for row in rows {
+                    self.exprs(row);
+                }
+            }
             QueryBody::Table(table) => self.table(table),
             QueryBody::SetOperation { left, right } => {
                 self.query(left);
@@ -210,7 +230,9 @@ impl Mentions {
         }
         self.exprs(query.order_by.iter().chain(&query.limit));
         for locking in &query.locking {
-            locking.of.iter().for_each(|table| self.object(Role::Other, table));
+            for table in &locking.of {
+                self.object(Role::Other, table);
+            }
         }
     }
 
@@ -241,7 +263,9 @@ impl Mentions {
 
     fn set(&mut self, clauses: &[SetClause]) {
         for clause in clauses {
-            clause.columns.iter().for_each(|column| self.object(Role::Other, column));
+            for column in &clause.columns {
+                self.object(Role::Other, column);
+            }
             self.targets.extend(clause.columns.iter().map(|column| column.tokens.start));
             self.exprs(&clause.values);
         }
@@ -264,7 +288,9 @@ impl Mentions {
     }
 
     fn tables(&mut self, tables: &[TableRef]) {
-        tables.iter().for_each(|table| self.table(table));
+        for table in tables {
+            self.table(table);
+        }
     }
 
     fn table(&mut self, table: &TableRef) {

@@ -34,6 +34,9 @@ pub(super) fn create(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
             Ok(finished(incomplete(c, ddl)))
         }
         _ if unlogged || temporary => Err(c.expected("`TABLE`, `SEQUENCE` or `VIEW`")),
+        "function" | "procedure" | "aggregate" | "trigger" | "constraint" | "rule" | "language" | "trusted"
+        | "procedural" | "transform" => other(c).map(finished),
+        _ if replace => Err(c.expected("what can be replaced, such as `VIEW`")),
         _ => other(c).map(finished),
     }
 }

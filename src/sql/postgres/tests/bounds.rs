@@ -81,7 +81,7 @@ fn nesting_has_a_bound_that_keeps_the_stack_safe() {
             let times: Vec<usize> = (1..usize::from(MAX_DEPTH) + 2).collect();
             let deepest = times.partition_point(|times| survives(&nested(*nest, *times)));
             assert!((12..=usize::from(MAX_DEPTH)).contains(&deepest), "{nest:?}: {deepest}");
-            assert!(!survives(&nested(*nest, 20_000)), "{nest:?}");
+            assert!(!survives(&nested(*nest, 5_000)), "{nest:?}");
         }
     });
 }
@@ -119,7 +119,7 @@ fn chains_do_not_become_depth() {
             let chain = |times: usize| survives(&format!("{first}{}{}", next.repeat(times), closing(first)));
             assert!(chain(20), "{first}{next}");
             assert_eq!(chain(5_000), *free, "{first}{next}");
-            chain(100_000);
+            chain(20_000);
         }
     });
 }
@@ -178,7 +178,7 @@ fn seeds_are_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Statements with tokens taken out, doubled, exchanged, or from other statements.
     #[test]
@@ -225,7 +225,7 @@ fn cut_statements_never_panic() {
                 let _ = parse(text, &tokens, from..to);
             }
             let _ = parse(text, &tokens, 0..from);
-            if begin.elapsed() > Duration::from_secs(5) {
+            if begin.elapsed() > Duration::from_secs(1) {
                 return;
             }
         }

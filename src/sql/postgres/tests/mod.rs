@@ -2,7 +2,11 @@
 
 mod accounting;
 mod bounds;
+mod definitions;
+mod expressions;
 mod queries;
+mod utility;
+mod writes;
 
 use crate::sql::ast::Statement;
 use crate::sql::postgres::{lexer, parse};
