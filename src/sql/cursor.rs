@@ -8,10 +8,6 @@ use super::ast::Tokens;
 use super::syntax_error::SyntaxError;
 use super::token::{Token, TokenKind};
 
-/// How many levels deep a grammar may recurse. Parentheses in an expression take two or three of them, a sub-query
-/// three, so that at least sixty of either can be nested.
-pub const MAX_DEPTH: u16 = 200;
-
 /// How many levels a tree may have. Bounds what every walk over a tree, and its `Clone` and `Drop`, need of the stack:
 /// a flat chain such as `a - b + c - d` is as deep as it is long.
 pub const MAX_HEIGHT: u16 = 250;
@@ -22,7 +18,9 @@ pub struct Cursor<'t> {
     text: &'t str,
     tokens: &'t [Token],
     at: usize,
+    /// How deep the grammar has recursed, and how deep it may.
     depth: u16,
+    max_depth: u16,
     height: u16,
 }
 
@@ -30,14 +28,16 @@ pub struct Cursor<'t> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     at: usize,
+    depth: u16,
     height: u16,
 }
 
 impl<'t> Cursor<'t> {
-    /// At the first token of `range`; the tokens behind the range are not seen.
-    pub fn new(text: &'t str, tokens: &'t [Token], range: Range<usize>) -> Self {
+    /// At the first token of `range`; the tokens behind the range are not seen. The grammar may recurse `max_depth`
+    /// levels deep, as many as its frames leave room for on a stack of 2 MiB in a build without optimization.
+    pub fn new(text: &'t str, tokens: &'t [Token], range: Range<usize>, max_depth: u16) -> Self {
         let tokens = tokens.get(..range.end).unwrap_or(tokens);
-        Self { text, tokens, at: range.start, depth: 0, height: 0 }
+        Self { text, tokens, at: range.start, depth: 0, max_depth, height: 0 }
     }
 
     /// The number of the current token; behind the last one at the end.
@@ -108,12 +108,13 @@ impl<'t> Cursor<'t> {
 
     /// The current place.
     pub fn mark(&self) -> Mark {
-        Mark { at: self.at, height: self.height }
+        Mark { at: self.at, depth: self.depth, height: self.height }
     }
 
     /// Back to a place.
     pub fn reset(&mut self, mark: Mark) {
         self.at = mark.at;
+        self.depth = mark.depth;
         self.height = mark.height;
     }
 
@@ -201,7 +202,7 @@ impl<'t> Cursor<'t> {
     /// Between the two, the height counts what is built inside: siblings do not add up, [`Cursor::grow`] does.
     #[inline]
     pub fn enter(&mut self) -> Result<Level, SyntaxError> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= self.max_depth {
             return Err(self.too_deep());
         }
         self.depth += 1;
@@ -270,7 +271,7 @@ mod tests {
     fn reads_words_and_symbols_of_its_range_only() {
         let text = "a; Select \"select\" <= ';' x";
         let tokens = lexer::tokens(text).unwrap();
-        let mut cursor = Cursor::new(text, &tokens, 2..6);
+        let mut cursor = Cursor::new(text, &tokens, 2..6, 9);
         assert!(cursor.take_word("select"));
         assert!(!cursor.is_word("select"));
         assert_eq!(cursor.kind(0), Some(TokenKind::QuotedWord));
@@ -287,7 +288,7 @@ mod tests {
 
     #[test]
     fn siblings_do_not_add_up_and_chains_do() {
-        let mut cursor = Cursor::new("", &[], 0..0);
+        let mut cursor = Cursor::new("", &[], 0..0, 9);
         for _ in 0..1000 {
             let level = cursor.enter().unwrap();
             cursor.grow().unwrap();
@@ -297,7 +298,7 @@ mod tests {
         let failed = (0..1000).position(|_| cursor.grow().is_err());
         assert_eq!(failed, Some(usize::from(MAX_HEIGHT)));
         assert!(cursor.leave(level).is_err());
-        let mut cursor = Cursor::new("", &[], 0..0);
-        assert_eq!((0..1000).position(|_| cursor.enter().is_err()), Some(usize::from(MAX_DEPTH)));
+        let mut cursor = Cursor::new("", &[], 0..0, 9);
+        assert_eq!((0..1000).position(|_| cursor.enter().is_err()), Some(9));
     }
 }

@@ -46,9 +46,13 @@ use super::cursor::Cursor;
 use super::syntax_error::SyntaxError;
 use super::token::Token;
 
+/// How many levels deep the grammar may recurse. Parentheses in an expression take two or three of them, a sub-query
+/// three, so that at least sixty of either can be nested.
+const MAX_DEPTH: u16 = 200;
+
 /// Parses the tokens of one statement, `range` of a script's.
 pub fn parse(text: &str, tokens: &[Token], range: Range<usize>) -> Result<Statement, SyntaxError> {
-    let mut cursor = Cursor::new(text, tokens, range);
+    let mut cursor = Cursor::new(text, tokens, range, MAX_DEPTH);
     let statement = statement::statement(&mut cursor)?;
     cursor.expect_end()?;
     Ok(statement)

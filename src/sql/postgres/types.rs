@@ -219,7 +219,7 @@ mod tests {
 
     fn read(text: &str) -> Result<(String, u32), SyntaxError> {
         let tokens = lexer::tokens(text).unwrap();
-        let mut c = Cursor::new(text, &tokens, 0..tokens.len());
+        let mut c = Cursor::new(text, &tokens, 0..tokens.len(), 9);
         let ty = type_name(&mut c)?;
         assert_eq!(ty.tokens, 0..c.at());
         let parts: Vec<&str> = ty.name.parts.iter().map(|part| &*part.value).collect();

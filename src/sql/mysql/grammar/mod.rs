@@ -46,6 +46,9 @@ use crate::sql::token::Token;
 /// What every rule gives.
 type Parsed<T> = Result<T, SyntaxError>;
 
+/// How many levels deep the grammar may recurse.
+const MAX_DEPTH: u16 = 100;
+
 /// Parses the tokens of one statement, `range` of a script's.
 pub fn parse(
     text: &str,
@@ -54,7 +57,7 @@ pub fn parse(
     mode: SqlMode,
     flavour: Flavour,
 ) -> Result<Statement, SyntaxError> {
-    let cursor = Cursor::new(text, tokens, range);
+    let cursor = Cursor::new(text, tokens, range, MAX_DEPTH);
     let mut grammar =
         Grammar { text, cursor, mode, flavour, pending: None, in_on_duplicate: false, into_allowed: false };
     let statement = grammar.statement()?;

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use crate::sql::ast::Statement;
-use crate::sql::cursor::MAX_DEPTH;
 use crate::sql::mentions::Mentions;
-use crate::sql::postgres::{lexer, parse};
+use crate::sql::postgres::{MAX_DEPTH, lexer, parse};
 
 /// Three quarters of what threads have by default, so that what calls the grammar has room too.
 const STACK: usize = 1536 << 10;
