@@ -21,6 +21,7 @@ mod mysql_sessions;
 mod mysql_upstream;
 mod pg_introspect;
 mod pg_session;
+mod rules;
 mod support;
 mod tools;
 mod virtual_database;

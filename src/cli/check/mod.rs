@@ -18,6 +18,7 @@ use crate::policy::diagnostics::Style;
 /// Exit status: 0 without mistakes (warnings do not count), 1 with some, 2 when the configuration or,
 /// with --live, a server cannot be read.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Check {
     /// Print findings as JSON: an array of objects with severity, code, message, file, line, column
     #[arg(long)]
