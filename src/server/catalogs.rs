@@ -1,7 +1,7 @@
 //! Keeping the catalogs current: one task a source reads again on a timer and whenever a session asks.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::catalog::Snapshot;
 use crate::session::{Node, Source};
@@ -10,6 +10,9 @@ use crate::{mysql, pg};
 
 /// After a failed reading; while it fails, sessions that ask are told at once that there is nothing newer.
 const RETRY: Duration = Duration::from_secs(5);
+/// Between two readings lies at least the time that one took, so that a server on which objects are made all the time is
+/// not kept busy by this; but not more than this.
+const MAX_REST: Duration = Duration::from_secs(5);
 /// The name under which PostgreSQL shows the connection.
 const APPLICATION: &str = "sekisho catalog";
 
@@ -37,6 +40,7 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
     let mut was_broken = false;
     loop {
         let ticket = source.refresh.taken();
+        let begun = Instant::now();
         version += 1;
         let pause = match read(source, &mut connection, version).await {
             Ok(snapshot) => {
@@ -60,6 +64,7 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
             }
         };
         source.refresh.done(ticket);
+        tokio::time::sleep(begun.elapsed().min(MAX_REST)).await;
         let _ = tokio::time::timeout(pause, source.refresh.wanted()).await;
     }
 }
