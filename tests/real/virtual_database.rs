@@ -91,25 +91,3 @@ fn a_role_sees_its_own_database() {
     assert_eq!(desk.refused("select c.salary from customers c").0, "42501");
     assert_eq!(desk.refused("delete from customers").0, "42501");
 }
-
-#[test]
-fn statements() {
-    let Ok(path) = std::env::var("SEKISHO_TRY") else { return };
-    let desk = Desk::open(SCHEMA, RULES, &std::env::var("ROLE").unwrap_or("analyst".into()));
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        println!("> {line}");
-        match desk.role.decide(&Settings::default(), line).verdict {
-            Verdict::Permit(permit) => {
-                println!("  = {}", permit.sql());
-                let result = std::panic::catch_unwind(|| desk.database.rows(permit.sql()));
-                match result {
-                    Ok(rows) => println!("  {rows:?}"),
-                    Err(_) => println!("  ERROR {:?}", desk.database.error(permit.sql())),
-                }
-            }
-            Verdict::Denial(denial) => {
-                println!("  ! {} {} {:?} {:?}", denial.sqlstate, denial.message, denial.detail, denial.hint)
-            }
-        }
-    }
-}

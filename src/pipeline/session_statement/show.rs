@@ -1,5 +1,7 @@
 //! MySQL's SHOW and DESCRIBE: answered from what the role may see.
 
+use std::fmt::Write;
+
 use super::super::verdict::Effect;
 use super::super::virtual_database::{Settings, VirtualDatabase};
 use super::Course;
@@ -74,8 +76,14 @@ fn pattern(show: &Show) -> Result<Option<String>, Refusal> {
 
 /// A string that reads the same in every `sql_mode`.
 fn hex(text: &str) -> String {
-    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-    if digits.is_empty() { "''".to_owned() } else { format!("_utf8mb4 0x{digits}") }
+    if text.is_empty() {
+        return "''".to_owned();
+    }
+    let mut literal = String::from("_utf8mb4 0x");
+    for byte in text.bytes() {
+        let _ = write!(literal, "{byte:02x}");
+    }
+    literal
 }
 
 fn databases(database: &VirtualDatabase, show: &Show) -> Result<String, Refusal> {
@@ -167,7 +175,7 @@ fn indexes(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Resu
     ))
 }
 
-/// A definition tells the next AUTO_INCREMENT, which counts hidden rows.
+/// A definition tells the next `AUTO_INCREMENT`, which counts hidden rows.
 fn create_table(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
     let relation = relation(database, settings, show.object.as_ref(), show)?;
     let access = database.rules().access(relation);

@@ -24,7 +24,7 @@ const COMPUTING: &[&str] = &[
     "vector",
 ];
 
-/// Functions of PostGIS that read the planner's statistics, or an index, of a table that their arguments name.
+/// Functions of `PostGIS` that read the planner's statistics, or an index, of a table that their arguments name.
 const EXCEPTIONS: &[&str] = &[
     "_postgis_index_extent",
     "_postgis_join_selectivity",
