@@ -115,3 +115,48 @@ pub fn parse(
     let diagnostics = findings.finish();
     if failed { Err(diagnostics) } else { Ok((reading.set, diagnostics)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::policy::diagnostics::Style;
+
+    /// Rules of every kind, to be broken.
+    const RULES: &str = include_str!("../../../tests/cases/config/everything.case");
+
+    fn survives(text: &str) {
+        let sources = Surroundings::new([("shop", Engine::Postgres), ("legacy", Engine::MySql)]);
+        if let Err(mistakes) = parse(&[("a.toml", text), ("b.toml", "[role.viewer]\n")], &sources, 1) {
+            assert!(mistakes.errors() > 0);
+            mistakes.render(Style::Coloured);
+            mistakes.to_json().unwrap();
+            mistakes.brief();
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// A broken file must never end the proxy that reads it again.
+        #[test]
+        fn no_text_is_too_broken(
+            from in 0usize..8000,
+            length in 0usize..400,
+            inserted in "([\\[\\]{}=\"'.,#\n\r\t*é漢\u{0}\u{feff}🙂a-c0-9]|\"\"\"|\\\\u00e9|role|mask ){0,12}",
+            keep in 0usize..1500,
+        ) {
+            let (_, rules) = RULES.split_once("--- rules/10.toml\n").unwrap();
+            let at = |offset: usize| (0..=offset.min(rules.len())).rev().find(|at| rules.is_char_boundary(*at)).unwrap();
+            let (cut, end) = (at(from), at(from + length));
+            let (start, stop) = (at(cut.saturating_sub(keep)), at(end + keep));
+            survives(&[&rules[start..cut], &inserted, &rules[end..stop]].concat());
+        }
+
+        #[test]
+        fn no_text_at_all_is_too_broken(text in "\\PC{0,200}") {
+            survives(&text);
+        }
+    }
+}
