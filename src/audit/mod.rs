@@ -1,7 +1,7 @@
 //! Who asked what, what was decided, what came of it: records, written before the first row leaves.
 //!
 //! In: facts about sessions, statements and results. Out: JSON lines in segment files, chained by SHA-256.
-//! Never knows: sockets, rules, syntax trees. Only `writer`, `segment`, `sync`, `recovery`,
+//! Never knows: sockets, rules, syntax trees. Only `log`, `writer`, `segment`, `sync`, `recovery`,
 //! `verify` and `reading` touch files; everything else is pure.
 
 mod chain;
@@ -9,6 +9,7 @@ mod facts;
 mod front;
 mod json;
 mod line;
+mod log;
 pub mod reading;
 mod record;
 mod recovery;
@@ -31,8 +32,8 @@ pub use record::{Ending, Outcome, ResultRecord, Sequence, StatementRecord, Subje
 pub use settings::{Durability, OnFailure, Settings, StatementText};
 
 use json::{push_field, push_number_field};
+use log::Log;
 use render::TextRules;
-use writer::Log;
 
 /// The audit log of this node; cheap to clone, shared by all sessions and threads.
 ///

@@ -44,6 +44,12 @@ impl Progress {
         self.changed.notify_waiters();
     }
 
+    /// Says that the disk refused what the operating system had taken.
+    pub fn set_sync_error(&self, error: String) {
+        *lock(&self.sync_error) = Some(error);
+        self.set_broken(true);
+    }
+
     /// The error of the synchronising thread, once.
     pub fn take_sync_error(&self) -> Option<String> {
         lock(&self.sync_error).take()
@@ -118,10 +124,7 @@ impl Shared {
             drop(task);
             match files.iter().try_for_each(|file| file.sync_data()) {
                 Ok(()) => progress.set_safe(reached),
-                Err(error) => {
-                    *lock(&progress.sync_error) = Some(format!("fdatasync: {error}"));
-                    progress.set_broken(true);
-                }
+                Err(error) => progress.set_sync_error(format!("fdatasync: {error}")),
             }
         }
     }

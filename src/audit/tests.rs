@@ -220,6 +220,23 @@ fn a_segment_moved_away_is_noticed() {
     assert!(check(dir.path()).is_whole());
 }
 
+#[test]
+fn a_disk_that_fails_gets_no_more_records_into_the_same_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = Audit::open(Settings { durability: Durability::Disk, ..Settings::new(dir.path()) }, "a").unwrap();
+    run(&audit, "select 1").unwrap();
+    audit.login_refused(&subject(), "not written yet");
+    audit.log.as_ref().unwrap().progress.set_sync_error("fdatasync: Input/output error".to_owned());
+    let error = run(&audit, "select 2").unwrap_err();
+    assert!(error.to_string().ends_with("Input/output error"), "{error}");
+    std::thread::sleep(Duration::from_millis(2300));
+    run(&audit, "select 3").unwrap();
+    audit.stop();
+    let expected = ["segment", "started", "statement", "segment", "lost", "gap", "statement", "stopped"];
+    assert_eq!(kinds(dir.path()), expected);
+    assert!(records(dir.path())[4]["records"].to_string().contains("not written yet"));
+}
+
 /// Takes the folder away for a while and gives the records that came after.
 fn break_for_a_while(on_failure: OnFailure, during: impl FnOnce(&Audit)) -> (Audit, Vec<serde_json::Value>) {
     let parent = tempfile::tempdir().unwrap();
