@@ -351,7 +351,7 @@ pub struct Relation {
     pub only: bool,
     /// The alias.
     pub alias: Option<Alias>,
-    /// TABLESAMPLE (PostgreSQL); MariaDB's FOR SYSTEM_TIME as the method `system_time`.
+    /// TABLESAMPLE (PostgreSQL); MariaDB's `FOR SYSTEM_TIME` as the method `system_time`.
     pub sample: Option<Sample>,
     /// What replacing the relation replaces: ONLY, parentheses of ONLY, the name, `*`, MySQL's PARTITION (…).
     /// The alias, TABLESAMPLE and index hints are not among them.
