@@ -43,6 +43,22 @@ const HARMLESS_OPERATORS: &[&str] = &[
 /// Special forms that give one value for the whole statement.
 const CONSTANT_FORMS: &[&str] = &["current_date", "current_timestamp", "localtimestamp"];
 
+/// Since which version PostgreSQL's grammar has a special form that looks like a call or a column of its name. To an
+/// older server it is one, and may be a function of anybody's making.
+const POSTGRES_FORMS_SINCE: &[(&str, u32)] = &[
+    ("json", 170_000),
+    ("json_array", 160_000),
+    ("json_exists", 170_000),
+    ("json_object", 160_000),
+    ("json_query", 170_000),
+    ("json_scalar", 170_000),
+    ("json_serialize", 170_000),
+    ("json_table", 170_000),
+    ("json_value", 170_000),
+    ("merge_action", 170_000),
+    ("system_user", 160_000),
+];
+
 impl Binder<'_> {
     /// Resolves expressions whose values nobody asks for.
     pub(super) fn exprs<'e>(
@@ -90,6 +106,7 @@ impl Binder<'_> {
                 .at(Some(expr.tokens.start))),
             ExprKind::Call(call) => self.call(call, expr, scope, sink),
             ExprKind::Special { name, operands } => {
+                self.check_form(name, expr)?;
                 self.operands(operands, scope, sink)?;
                 let constant = operands.is_empty() && CONSTANT_FORMS.contains(name);
                 Ok(Nature { direct: false, harmless: constant })
@@ -157,6 +174,15 @@ impl Binder<'_> {
             harmless &= self.expr(operand, scope, sink)?.harmless;
         }
         Ok(harmless)
+    }
+
+    fn check_form(&self, name: &str, expr: &Expr) -> Result<(), Refusal> {
+        let since = POSTGRES_FORMS_SINCE.iter().find(|(form, _)| *form == name).map_or(0, |(_, since)| *since);
+        if self.world.engine() == Engine::Postgres && self.world.snapshot.server_version() < since {
+            let message = format!("`{name}` is known to PostgreSQL {} and later only", since / 10_000);
+            return Err(Refusal::unsupported(message).at(Some(expr.tokens.start)));
+        }
+        Ok(())
     }
 
     /// A sub-select inside an expression; whether its columns are harmless.

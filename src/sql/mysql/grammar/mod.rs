@@ -47,7 +47,7 @@ use crate::sql::token::Token;
 type Parsed<T> = Result<T, SyntaxError>;
 
 /// How many levels deep the grammar may recurse.
-const MAX_DEPTH: u16 = 100;
+const MAX_DEPTH: u16 = 200;
 
 /// Parses the tokens of one statement, `range` of a script's.
 pub fn parse(

@@ -46,7 +46,7 @@ fn settings_in_all_forms() {
     one("SET CHARSET latin1", Session, "character set", "latin1");
     one("SET PASSWORD = 'x'", Session, "password", "'x'");
     one("SET PASSWORD FOR u = 'x'", Session, "password", "");
-    one("SET ROLE admin", Session, "role", "");
+    one("SET ROLE admin", Session, "role", "admin");
     one("SET DEFAULT ROLE r TO u", Session, "default role", "");
     one("SET GLOBAL TRANSACTION READ ONLY", Global, "transaction", "");
     one("SET time_zone = \"+00:00\"", Session, "time_zone", "'+00:00'");
