@@ -1,7 +1,7 @@
 //! The table of `docs/masks.md`, from rules to rows: each kind of mask is written in a rule, put into a statement, read
 //! back and answered by a server.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sekisho::catalog::Snapshot;
@@ -66,9 +66,10 @@ fn schema(engine: &str) -> String {
 fn rules(source: &str, schema: &str) -> String {
     let mut rules = format!("[role.viewer]\ngrant = [ {{ on = \"{source}.{schema}.*\", allow = [\"read\"] }} ]\n");
     for (column, _, _, mask, _) in EXAMPLES {
-        rules += "[[protect]]\n";
-        let _ =
-            write!(rules, "name = \"{column}\"\ncolumns = [\"{source}.{schema}.people.{column}\"]\nmask = {mask}\n");
+        let _ = write!(
+            rules,
+            "[[protect]]\nname = \"{column}\"\ncolumns = [\"{source}.{schema}.people.{column}\"]\nmask = {mask}\n"
+        );
     }
     rules
 }
