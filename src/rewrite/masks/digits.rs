@@ -30,24 +30,21 @@ pub(super) fn render(target: &Target) -> Result<String, Unservable> {
 fn postgres(target: &Target) -> String {
     let (text, searchable, length) = (target.text(), target.searchable(), length(target));
     let (front, tail) = (pg::call("left", &[&searchable, "-4"]), pg::call("right", &[&searchable, "4"]));
-    let without_digits = |part: &str| pg::call("translate", &[part, "'0123456789'", "''"]);
-    let plain = [
-        pg::op(&pg::call("octet_length", &[&text]), "=", &length),
-        pg::op(&without_digits(&tail), "=", "''"),
-        pg::op(&without_digits(&front), "<>", &front),
-    ];
-    let starred = pg::call("translate", &[&front, "'0123456789'", "'**********'"]);
+    let starred = |part: &str| pg::call("translate", &[part, "'0123456789'", "'**********'"]);
+    let ascii = pg::op(&pg::call("octet_length", &[&text]), "=", &length);
+    let number = pg::op(&pg::call("translate", &[&tail, "'0123456789'", "''"]), "=", "''");
+    // Where nothing before them is a digit, the last four are all there are.
+    let kept = pg::op(&format!("NULLIF({}, {front})", starred(&front)), "||", &tail);
     let (digit, other) = (format!("[{POSTGRES_DIGITS}]"), format!("[^{POSTGRES_DIGITS}]"));
     let pattern = |text: &str| literal::string(Engine::Postgres, text);
     let five = pattern(&format!("({digit}{other}*){{5}}"));
     let but_four = pattern(&format!("{digit}(?=({other}*{digit}){{4}})"));
     let replace = |pattern: &str| pg::call("regexp_replace", &[&searchable, pattern, "'*'", "'g'"]);
     format!(
-        "CASE WHEN {} THEN {} WHEN {} THEN {} WHEN {} THEN {} ELSE {} END",
+        "CASE WHEN {} THEN {} WHEN {ascii} AND {number} THEN COALESCE({kept}, {}) WHEN {} THEN {} ELSE {} END",
         pg::op(&length, ">", &LONGEST.to_string()),
         whole(target, '*'),
-        plain.join(" AND "),
-        pg::op(&starred, "||", &tail),
+        starred(&searchable),
         pg::op(&searchable, "~", &five),
         replace(&but_four),
         replace(&pattern(&digit)),
