@@ -53,17 +53,17 @@ enum Kind {
 impl Grammar<'_> {
     /// An expression.
     pub(super) fn expr(&mut self) -> Parsed<Expr> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let expr = self.operation(level::OR)?;
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         Ok(expr)
     }
 
     /// What the server calls `bit_expr`: no comparison, no boolean operator outside parentheses.
     pub(super) fn bit_expr(&mut self) -> Parsed<Expr> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let expr = self.operation(level::BIT_OR)?;
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         Ok(expr)
     }
 
@@ -121,11 +121,11 @@ impl Grammar<'_> {
 
     /// `NOT x`, below the comparisons.
     fn negation(&mut self, start: u32) -> Parsed<Expr> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let token = self.cursor.at();
         self.cursor.advance();
         let operand = self.operation(level::NOT)?;
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         self.operator_node("not", token, vec![operand], start)
     }
 
@@ -236,12 +236,12 @@ impl Grammar<'_> {
 
     /// `x BETWEEN y AND z`, where z can be a BETWEEN again.
     fn between_operands(&mut self, operands: &mut Vec<Expr>) -> Parsed<()> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let middle = if self.is_maria() { level::PREDICATE } else { level::BIT_OR };
         operands.push(self.operation(middle)?);
         self.cursor.expect_word("and")?;
         operands.push(self.operation(level::PREDICATE)?);
-        self.leave(level)
+        self.cursor.leave(level)
     }
 
     /// `x [NOT] LIKE y [ESCAPE z]`; MySQL takes no arithmetic on the right.
@@ -263,10 +263,10 @@ impl Grammar<'_> {
             && self.cursor.is_word("not")
             && let Some(infix) = self.infix()
         {
-            let level = self.enter()?;
+            let level = self.cursor.enter()?;
             let token = self.cursor.at();
             operand = self.infix_operation(infix, operand, start, token)?;
-            self.leave(level)?;
+            self.cursor.leave(level)?;
         }
         Ok(operand)
     }

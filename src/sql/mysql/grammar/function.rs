@@ -432,9 +432,9 @@ impl<'t> Grammar<'t> {
         let interval = self.interval()?;
         let token = self.cursor.at();
         self.cursor.expect_symbol("+")?;
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let rest = self.expr_above_and()?;
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         self.operator_node("+", token, vec![interval, rest], start)
     }
 

@@ -39,15 +39,15 @@ use std::ops::Range;
 
 use super::{Flavour, SqlMode};
 use crate::sql::ast::{Expr, ExprKind, Statement, Tokens};
-use crate::sql::cursor::{Cursor, Level};
+use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
 use crate::sql::token::Token;
 
 /// What every rule gives.
 type Parsed<T> = Result<T, SyntaxError>;
 
-/// How many levels deep the grammar may recurse.
-const MAX_DEPTH: u16 = 200;
+/// How many levels deep the grammar may recurse: 2 MiB of stack are enough without optimization.
+const MAX_DEPTH: u16 = 100;
 
 /// Parses the tokens of one statement, `range` of a script's.
 pub fn parse(
@@ -86,17 +86,6 @@ impl Grammar<'_> {
 
     fn is_mysql(&self) -> bool {
         self.flavour == Flavour::MySql
-    }
-
-    /// Goes one level deeper; give back what this returns to [`Grammar::leave`]. The rules between two levels need so
-    /// much of the stack that one counts as two of the cursor's.
-    fn enter(&mut self) -> Parsed<[Level; 2]> {
-        Ok([self.cursor.enter()?, self.cursor.enter()?])
-    }
-
-    fn leave(&mut self, [outer, inner]: [Level; 2]) -> Parsed<()> {
-        self.cursor.leave(inner)?;
-        self.cursor.leave(outer)
     }
 
     /// An expression from `start` to the current token.

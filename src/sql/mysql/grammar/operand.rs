@@ -28,17 +28,17 @@ impl Grammar<'_> {
                 return self.collated(primary, start);
             }
         };
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let token = self.cursor.at();
         self.cursor.advance();
         let operand = self.operand()?;
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         self.operator_node(symbol, token, vec![operand], start)
     }
 
     /// `BINARY x`
     fn binary(&mut self, start: u32) -> Parsed<Expr> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let token = self.cursor.at();
         self.cursor.advance();
         let ty = TypeName {
@@ -46,7 +46,7 @@ impl Grammar<'_> {
             tokens: token..token + 1,
         };
         let operand = Box::new(self.operand()?);
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         self.outer_node(ExprKind::Cast { operand, ty }, start)
     }
 

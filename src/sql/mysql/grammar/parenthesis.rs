@@ -23,9 +23,9 @@ impl Grammar<'_> {
         let inside = if self.starts_query() {
             Inside::Query(self.query()?)
         } else if self.cursor.is_symbol("(") {
-            let level = self.enter()?;
+            let level = self.cursor.enter()?;
             let first = self.parentheses()?;
-            self.leave(level)?;
+            self.cursor.leave(level)?;
             self.go_on(first, start)?
         } else {
             Inside::Exprs(self.comma_list(Self::expr)?)

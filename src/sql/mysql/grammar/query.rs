@@ -44,14 +44,14 @@ impl Grammar<'_> {
 
     /// A query from its first word, or a parenthesis, to the last of its clauses.
     pub(super) fn query(&mut self) -> Parsed<Query> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let outer = std::mem::take(&mut self.in_on_duplicate);
         let start = self.cursor.at();
         let with = if self.cursor.take_word("with") { Some(self.with()?) } else { None };
         let (first, simple) = self.query_operand()?;
         let query = self.query_rest(with, first, simple, start)?;
         self.in_on_duplicate = outer;
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         Ok(query)
     }
 

@@ -56,7 +56,7 @@ impl Grammar<'_> {
 
     /// A factor and the joins behind it; the factor may have been read already.
     fn join_tree(&mut self, first: Option<TableRef>) -> Parsed<Tree> {
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         let mut left = Tree::Leaf(match first {
             Some(first) => first,
             None => self.table_factor()?,
@@ -84,7 +84,7 @@ impl Grammar<'_> {
             }
             self.cursor.grow()?;
         }
-        self.leave(level)?;
+        self.cursor.leave(level)?;
         Ok(left)
     }
 
@@ -167,9 +167,9 @@ impl Grammar<'_> {
             return Ok(Inside::Query(query));
         }
         if self.cursor.is_symbol("(") {
-            let level = self.enter()?;
+            let level = self.cursor.enter()?;
             let inside = self.table_parentheses()?;
-            self.leave(level)?;
+            self.cursor.leave(level)?;
             first = match inside {
                 Inside::Query(query) if self.cursor.is_symbol(")") || self.continues_query() => {
                     let query = if self.cursor.is_symbol(")") { query } else { self.query_from(query, start)? };

@@ -37,9 +37,9 @@ impl Grammar<'_> {
     /// `COLUMNS (a INT PATH '$.a', NESTED PATH '$.b' COLUMNS (…))`
     fn json_columns(&mut self, columns: &mut Vec<Name>, types: &mut Vec<TypeName>) -> Parsed<()> {
         self.cursor.expect_word("columns")?;
-        let level = self.enter()?;
+        let level = self.cursor.enter()?;
         self.parenthesized_list(|g| g.json_column(columns, types))?;
-        self.leave(level)
+        self.cursor.leave(level)
     }
 
     fn json_column(&mut self, columns: &mut Vec<Name>, types: &mut Vec<TypeName>) -> Parsed<()> {

@@ -47,6 +47,7 @@ fn settings_in_all_forms() {
     one("SET PASSWORD = 'x'", Session, "password", "'x'");
     one("SET PASSWORD FOR u = 'x'", Session, "password", "");
     one("SET ROLE admin", Session, "role", "admin");
+    one("SET ROLE DEFAULT", Session, "role", "");
     one("SET DEFAULT ROLE r TO u", Session, "default role", "");
     one("SET GLOBAL TRANSACTION READ ONLY", Global, "transaction", "");
     one("SET time_zone = \"+00:00\"", Session, "time_zone", "'+00:00'");
