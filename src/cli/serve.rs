@@ -18,7 +18,7 @@ use crate::policy::diagnostics::Style;
 use crate::rewrite::masks::SessionKeys;
 use crate::server::signals::Signals;
 use crate::server::{Address, Order, Protocol, Reload, Server, Settings};
-use crate::session::{Listeners, Node, Rules, Secret, Source};
+use crate::session::{Listeners, Node, Rules, Source};
 
 /// Serve clients until SIGTERM or SIGINT; SIGHUP and changes of files reload rules and users
 ///
@@ -113,9 +113,7 @@ fn node(config: &Config, rules: Rules) -> anyhow::Result<Node> {
     let keys = SessionKeys::new(&config.masking);
     let sources = config.sources.iter().map(|spec| {
         let mut source = Source::new(spec.clone()).with_context(|| format!("source `{}`", spec.name))?;
-        let settings = keys.settings(spec.engine).into_iter();
-        source.secret_settings = settings.map(|(name, value)| (name, Secret::new(value))).collect();
-        source.masking_key_ids = Arc::clone(keys.ids());
+        source.give_masking_keys(&keys);
         Ok(source)
     });
     let sources = sources.collect::<anyhow::Result<Vec<_>>>()?;
