@@ -79,7 +79,7 @@ fn permitted(
         let source = set_config::Source { text, tokens: &script.tokens };
         let course = match set_config::course(database, source, &statement)? {
             Some(course) => course,
-            None => session_statement::course(database, &settings, &statement, alone)?,
+            None => session_statement::course(database, &settings, source, &statement, alone)?,
         };
         let effect = match course {
             Course::Instead { sql, effect } => {

@@ -9,7 +9,7 @@ use crate::resolve::Refusal;
 use crate::sql::Engine;
 use crate::sql::ast::{
     Assignment, Call, Expr, ExprKind, Literal, ObjectName, Query, QueryBody, Select, SelectItem, SetScope, SetValue,
-    Statement, TableRef,
+    Statement, TableRef, Tokens,
 };
 use crate::sql::token::{Token, TokenKind};
 
@@ -89,9 +89,17 @@ fn only_call(statement: &Statement) -> Option<(&Select, &Call)> {
     bare.then_some((select, call))
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// The text of some tokens.
+    pub(super) fn text_of(self, tokens: &Tokens) -> &'a str {
+        let at = |token: u32| self.tokens.get(usize::try_from(token).ok()?);
+        let bounds = tokens.end.checked_sub(1).and_then(|last| Some((at(tokens.start)?, at(last)?)));
+        let text = bounds.and_then(|(first, last)| self.text.get(first.start as usize..last.end as usize));
+        text.unwrap_or_default()
+    }
+
     /// The content of a plain string.
-    fn string(self, expr: &Expr) -> Option<String> {
+    pub(super) fn string(self, expr: &Expr) -> Option<String> {
         let ExprKind::Literal(Literal::String) = expr.kind else { return None };
         let token = self.tokens.get(usize::try_from(expr.tokens.start).ok()?)?;
         if token.kind != TokenKind::String || expr.tokens.len() != 1 {

@@ -127,8 +127,11 @@ impl Binder<'_> {
             let inside = usize::try_from(item.start).unwrap_or(0)..usize::try_from(item.end).unwrap_or(0);
             let literals = self.tokens.get(inside).unwrap_or_default().iter().any(Token::is_plain_literal);
             self.out.reads_literals |= literals;
-            let label = format!("AS {}", self.quote(&name));
-            self.edit(item.end..item.end, label);
+            // An empty label, of an empty string, cannot be written; what is sent has it by itself.
+            if !name.is_empty() {
+                let label = format!("AS {}", self.quote(&name));
+                self.edit(item.end..item.end, label);
+            }
         }
         name
     }

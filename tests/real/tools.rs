@@ -73,6 +73,36 @@ fn postgres_tool(name: &str, text: &str) {
     assert!(failures.is_empty(), "{name}: {} fail\n\n{}", failures.len(), shown.join("\n\n"));
 }
 
+fn mysql_tool(name: &str, text: &str) {
+    let servers = std::iter::once(("mariadb", support::mariadb())).chain(support::mysql().map(|s| ("mysql", s)));
+    for (flavour, server) in servers {
+        let legacy = server.database(include_str!("../cases/tools/mysql/schema.sql"));
+        let role = analyst(server.snapshot(), &legacy.name);
+        let settings = Settings { search_path: Some(Arc::from([legacy.name.as_str().into()])), ..Settings::default() };
+        let mut failures = Vec::new();
+        let meant = |versions: &str| versions == "both" || versions == flavour;
+        for block in text.split("\n--# ").skip(1) {
+            let (versions, sql) = block.split_once('\n').unwrap();
+            let sql = sql.trim().replace("legacy", &legacy.name);
+            if !meant(versions) {
+                continue;
+            }
+            match role.decide(&settings, &sql).verdict {
+                Verdict::Denial(denial) => failures.push(format!("refused: {denial:?}\n{sql}")),
+                Verdict::Permit(permit) => match legacy.try_rows(permit.sql()) {
+                    Err(error) => failures.push(format!("failed: {error}\n{sql}\n-- sent:\n{}", permit.sql())),
+                    Ok(rows) => {
+                        let hidden = rows.iter().flatten().find(|value| *value == "secrets");
+                        failures.extend(hidden.map(|value| format!("lists {value}: {sql}")));
+                    }
+                },
+            }
+        }
+        let shown: Vec<&str> = failures.iter().map(String::as_str).take(40).collect();
+        assert!(failures.is_empty(), "{name} on {flavour}: {} fail\n\n{}", failures.len(), shown.join("\n\n"));
+    }
+}
+
 /// Names of relations that the role cannot see.
 const HIDDEN: &[&str] = &["sales", "sales_1", "child", "ft", "sales_pkey"];
 
@@ -94,6 +124,36 @@ fn sqlalchemy_is_answered() {
 #[test]
 fn pg_dump_of_the_schema_is_answered() {
     postgres_tool("pg_dump", include_str!("../cases/tools/postgres/pg_dump.sql"));
+}
+
+#[test]
+fn odbc_is_answered() {
+    postgres_tool("ODBC", include_str!("../cases/tools/postgres/odbc.sql"));
+}
+
+#[test]
+fn dbeaver_is_answered() {
+    postgres_tool("DBeaver", include_str!("../cases/tools/postgres/dbeaver.sql"));
+}
+
+#[test]
+fn metabase_is_answered() {
+    postgres_tool("Metabase", include_str!("../cases/tools/postgres/metabase.sql"));
+}
+
+#[test]
+fn mysql_jdbc_is_answered() {
+    mysql_tool("JDBC", include_str!("../cases/tools/mysql/jdbc.sql"));
+}
+
+#[test]
+fn mysql_sqlalchemy_is_answered() {
+    mysql_tool("SQLAlchemy", include_str!("../cases/tools/mysql/sqlalchemy.sql"));
+}
+
+#[test]
+fn mysql_odbc_is_answered() {
+    mysql_tool("ODBC", include_str!("../cases/tools/mysql/odbc.sql"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod show;
 
 use std::sync::Arc;
 
+use super::set_config::Source;
 use super::verdict::Effect;
 use super::virtual_database::{Settings, VirtualDatabase};
 use crate::resolve::Refusal;
@@ -31,6 +32,7 @@ pub(super) enum Course {
 pub(super) fn course(
     database: &VirtualDatabase,
     settings: &Settings,
+    source: Source<'_>,
     statement: &Statement,
     alone: bool,
 ) -> Result<Course, Refusal> {
@@ -47,7 +49,7 @@ pub(super) fn course(
         Statement::Set(assignments) => {
             match database.engine() {
                 Engine::Postgres => postgres::check_assignments(database, assignments)?,
-                Engine::MySql => return mysql::set(database, assignments),
+                Engine::MySql => return mysql::set(database, settings, source, assignments),
             }
             Course::Unchanged(effect(statement))
         }

@@ -1,7 +1,8 @@
 //! MySQL's SET and USE.
 
+use super::super::set_config::Source;
 use super::super::verdict::Effect;
-use super::super::virtual_database::VirtualDatabase;
+use super::super::virtual_database::{Settings, VirtualDatabase};
 use super::{Course, word};
 use crate::catalog::known::{self, SettingRule};
 use crate::resolve::Refusal;
@@ -11,17 +12,46 @@ use crate::sql::mysql::SqlMode;
 /// Modes that change how text is read in a way that is not served.
 const OTHER_LANGUAGES: &[&str] = &["oracle", "mssql", "db2", "maxdb", "postgresql", "ansi"];
 
+/// What connectors ask to be told about beside what the proxy needs to be told: the proxy's own list stays.
+const TRACKED: &str = "session_track_system_variables";
+
 /// Decides about SET.
-pub(super) fn set(database: &VirtualDatabase, assignments: &[Assignment]) -> Result<Course, Refusal> {
+pub(super) fn set(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    source: Source<'_>,
+    assignments: &[Assignment],
+) -> Result<Course, Refusal> {
     let mut effect = Effect::None;
-    for assignment in assignments {
+    let is_tracked = |assignment: &Assignment| {
+        let session = matches!(assignment.scope, SetScope::Session | SetScope::Local);
+        &*assignment.name == TRACKED && session && assignment.values.iter().all(|value| word(value).is_some())
+    };
+    for assignment in assignments.iter().filter(|assignment| !is_tracked(assignment)) {
         if &*assignment.name == "sql_mode" && assignment.scope == SetScope::Session {
-            effect = Effect::SetSqlMode(sql_mode(assignment)?);
-        } else {
+            effect = Effect::SetSqlMode(sql_mode(settings, source, assignment)?);
+        } else if !keeps_value(assignment) {
             check(database, assignment)?;
         }
     }
-    Ok(Course::Unchanged(effect))
+    if !assignments.iter().any(is_tracked) {
+        return Ok(Course::Unchanged(effect));
+    }
+    let kept = assignments.iter().filter(|assignment| !is_tracked(assignment));
+    let kept: Vec<&str> = kept.map(|assignment| source.text_of(&assignment.tokens)).collect();
+    let sql = if kept.is_empty() { "SET @sekisho_tracked = 1".to_owned() } else { format!("SET {}", kept.join(", ")) };
+    Ok(Course::Instead { sql, effect })
+}
+
+/// Whether a pinned variable is given the value that it is pinned to.
+fn keeps_value(assignment: &Assignment) -> bool {
+    let [value] = assignment.values.as_slice() else { return false };
+    let value = text(value).unwrap_or_default();
+    match (&*assignment.name, assignment.scope) {
+        ("session_track_schema", SetScope::Session) => matches!(&*value, "1" | "on" | "true"),
+        ("sql_auto_is_null", SetScope::Session) => matches!(&*value, "0" | "off" | "false"),
+        _ => false,
+    }
 }
 
 fn check(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refusal> {
@@ -93,13 +123,15 @@ fn last_part(name: &str) -> &str {
 }
 
 /// The flags that a new `sql_mode` has, as far as reading text goes.
-fn sql_mode(assignment: &Assignment) -> Result<SqlMode, Refusal> {
+fn sql_mode(settings: &Settings, source: Source<'_>, assignment: &Assignment) -> Result<SqlMode, Refusal> {
     let at = Some(assignment.tokens.start);
     let refuse = |why: &str| Err(Refusal::unsupported(format!("this `sql_mode` is not allowed: {why}")).at(at));
-    let Some(value) = assignment.values.first().and_then(text) else {
-        return refuse("it must be a string");
+    let Some(value) = assignment.values.first() else { return refuse("it must be a string") };
+    let (mut mode, value) = match (text(value), added_modes(source, value)) {
+        (Some(value), _) => (SqlMode::default(), value),
+        (None, Some(added)) => (settings.sql_mode, added),
+        (None, None) => return refuse("it must be a string"),
     };
-    let mut mode = SqlMode::default();
     for word in value.split(',').map(str::trim) {
         match word {
             "ansi_quotes" => mode.ansi_quotes = true,
@@ -109,11 +141,28 @@ fn sql_mode(assignment: &Assignment) -> Result<SqlMode, Refusal> {
             "ignore_space" => mode.ignore_space = true,
             "default" => return refuse("name its modes"),
             other if OTHER_LANGUAGES.contains(&other) => return refuse("it reads another language"),
+            "" => {}
             other if other.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {}
             _ => return refuse("it has an unknown mode"),
         }
     }
     Ok(mode)
+}
+
+/// `CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')`, as connectors write it: the modes that are added.
+fn added_modes(source: Source<'_>, value: &SetValue) -> Option<String> {
+    let SetValue::Expr(expr) = value else { return None };
+    let ExprKind::Call(call) = &expr.kind else { return None };
+    let [function] = call.name.parts.as_slice() else { return None };
+    let [Expr { kind: ExprKind::Variable { system: true, name }, .. }, added] = call.arguments.as_slice() else {
+        return None;
+    };
+    let current = matches!(&**name, "sql_mode" | "session.sql_mode" | "local.sql_mode");
+    (function.value.eq_ignore_ascii_case("concat") && current)
+        .then(|| source.string(added))
+        .flatten()
+        .filter(|added| added.starts_with(','))
+        .map(|added| added.to_lowercase())
 }
 
 /// Decides about USE.

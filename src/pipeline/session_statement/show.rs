@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::super::verdict::Effect;
 use super::super::virtual_database::{Settings, VirtualDatabase};
 use super::Course;
-use crate::catalog::Relation;
 use crate::catalog::known;
+use crate::catalog::{Relation, RelationKind};
 use crate::policy::Treatment;
 use crate::resolve::{Refusal, Rules};
 use crate::sql::Engine;
@@ -175,11 +175,13 @@ fn indexes(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Resu
     ))
 }
 
-/// A definition tells the next `AUTO_INCREMENT`, which counts hidden rows.
+/// A definition names every column and tells the next `AUTO_INCREMENT`, which counts hidden rows;
+/// masks change neither.
 fn create_table(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
     let relation = relation(database, settings, show.object.as_ref(), show)?;
     let access = database.rules().access(relation);
-    if access.is_plain() && relation.definition.is_none() {
+    let whole = access.filters.is_empty() && access.columns.iter().all(|c| c.treatment != Treatment::Denied);
+    if whole && relation.kind != RelationKind::View && relation.definition.is_none() {
         return Ok(format!("SHOW CREATE TABLE {}", full_name(relation)));
     }
     Err(Refusal::forbidden(format!(

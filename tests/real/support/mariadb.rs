@@ -178,6 +178,11 @@ impl MySqlDatabase {
         self.server.on(&self.name, sql).unwrap_or_else(|error| panic!("{error}\n{sql}"))
     }
 
+    /// Rows as [`rows`](Self::rows) gives them, or the error.
+    pub fn try_rows(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        self.server.on(&self.name, sql)
+    }
+
     /// The error that a statement gives directly on the server: `ERROR 1064 (42000) at line 1: …`.
     pub fn error(&self, sql: &str) -> String {
         self.server.on(&self.name, sql).expect_err("the statement should fail")

@@ -216,7 +216,7 @@ pub(super) const CALLABLE: &[(BuiltinRule, &str)] = &[
     (
         BuiltinRule::Withheld("int8"),
         "
-         pg_database_size pg_indexes_size pg_relation_size pg_sequence_last_value pg_table_size pg_tablespace_size
+         pg_database_size pg_indexes_size pg_relation_size pg_sequence_last_value pg_stat_get_numscans pg_table_size pg_tablespace_size
          pg_total_relation_size",
     ),
     // Where the server keeps its files.
@@ -305,7 +305,7 @@ pub(super) const REFUSED: &[(BuiltinRule, &str)] = &[
          pg_stat_get_function_self_time pg_stat_get_function_total_time pg_stat_get_ins_since_vacuum pg_stat_get_io
          pg_stat_get_last_analyze_time pg_stat_get_last_autoanalyze_time pg_stat_get_last_autovacuum_time
          pg_stat_get_last_vacuum_time pg_stat_get_lastscan pg_stat_get_live_tuples pg_stat_get_mod_since_analyze
-         pg_stat_get_numscans pg_stat_get_progress_info pg_stat_get_recovery_prefetch pg_stat_get_replication_slot
+         pg_stat_get_progress_info pg_stat_get_recovery_prefetch pg_stat_get_replication_slot
          pg_stat_get_slru pg_stat_get_snapshot_timestamp pg_stat_get_subscription pg_stat_get_subscription_stats
          pg_stat_get_total_analyze_time pg_stat_get_total_autoanalyze_time pg_stat_get_total_autovacuum_time
          pg_stat_get_total_vacuum_time pg_stat_get_tuples_deleted pg_stat_get_tuples_fetched
