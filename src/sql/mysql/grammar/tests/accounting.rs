@@ -18,22 +18,33 @@ fn is_syntax(text: &str, script: &Script, at: usize) -> bool {
     };
     let before = |n: usize| word(at.checked_sub(n));
     let behind = |n: usize| word(Some(at + n));
-    let named_before = ["over", "window", "collate", "using", "set", "charset", "=", "{"];
-    named_before.contains(&before(1).as_str())
+    let character_set = before(1) == "set" && ["character", "char"].contains(&before(2).as_str());
+    let list = |words: &[&str]| is_in_list(text, script, at, words, false);
+    ["over", "window", "collate", "charset", "{"].contains(&before(1).as_str())
+        || character_set
+        // CONVERT (x USING c); DELETE … USING t has no parenthesis behind it.
+        || (before(1) == "using" && behind(1) == ")")
         || (before(1) == "(" && ["over", "as"].contains(&before(2).as_str()))
         || (before(1) == "," && behind(1) == "as" && behind(2) == "(")
         || (1..9).any(|n| before(n) == "cycle")
-        || is_in_list(text, script, at, &["partition", "index", "key", "by", "join", "cycle"])
+        || list(&["partition", "index", "key"])
+        || is_in_list(text, script, at, &["by", "join"], true)
 }
 
-/// Whether the token stands in a parenthesized list of plain names behind one of these words.
-fn is_in_list(text: &str, script: &Script, at: usize, words: &[&str]) -> bool {
+/// Whether the token stands in a parenthesized list of plain names behind one of these words, which belong to an index
+/// hint's FOR if `of_hint`.
+fn is_in_list(text: &str, script: &Script, at: usize, words: &[&str], of_hint: bool) -> bool {
+    let word =
+        |at: Option<usize>| at.and_then(|at| script.tokens.get(at)).map(|token| token.text(text).to_ascii_lowercase());
     for place in (0..at).rev() {
         let token = script.tokens[place];
         match token.text(text) {
             "," => {}
             "(" => {
-                return place > 0 && words.contains(&script.tokens[place - 1].text(text).to_ascii_lowercase().as_str());
+                let found = word(place.checked_sub(1)).is_some_and(|word| words.contains(&word.as_str()));
+                // `FOR JOIN (i)`, `FOR GROUP BY (i)` of an index hint.
+                let hint = (2..4).any(|n| word(place.checked_sub(n)).is_some_and(|word| word == "for"));
+                return found && (!of_hint || hint);
             }
             _ if matches!(token.kind, TokenKind::Word | TokenKind::QuotedWord | TokenKind::PlainName) => {}
             _ => return false,
