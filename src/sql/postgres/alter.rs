@@ -1,7 +1,7 @@
 //! ALTER: tables, views, indexes and sequences are read; other objects are known by their names.
 
 use super::ddl::{self, Naming, incomplete, new};
-use super::{from, grant, names, sequence, strings, table, types};
+use super::{constraint, from, grant, names, sequence, strings, table, types};
 use crate::sql::ast::{Ddl, DdlAction};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
@@ -135,8 +135,8 @@ fn command(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
 
 fn add(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
     c.advance();
-    if table::is_table_constraint(c) {
-        return table::table_constraint(c, ddl);
+    if constraint::begins(c) {
+        return constraint::of_table(c, ddl);
     }
     c.take_word("column");
     c.take_words(&["if", "not", "exists"]);
@@ -224,7 +224,7 @@ fn column_setting(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError
         return Ok(true);
     }
     if c.take_words(&["add", "generated"]) {
-        table::generated_when(c)?;
+        constraint::generated_when(c)?;
         c.expect_word("as")?;
         c.expect_word("identity")?;
         sequence::in_parentheses(c, ddl)?;
@@ -233,7 +233,7 @@ fn column_setting(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError
     let mut known = false;
     loop {
         if c.take_words(&["set", "generated"]) {
-            table::generated_when(c)?;
+            constraint::generated_when(c)?;
         } else if c.is_word("restart") {
             sequence::option(c, ddl)?;
         } else if c.is_word("set") && !c.is_symbol_ahead(1, "(") {

@@ -1,7 +1,7 @@
 //! CREATE: views, indexes, sequences, schemas, types; tables are in [`table`].
 
 use super::ddl::{self, finished, incomplete, new};
-use super::{dml, expression, from, names, query, select, sequence, table, types};
+use super::{constraint, dml, expression, from, names, query, select, sequence, table, types};
 use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, Statement};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
@@ -168,7 +168,7 @@ fn index(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
     if c.take_word("include") {
         ddl.expressions.extend(names::parenthesized(c, dml::index_elements)?);
     }
-    table::nulls_distinct(c)?;
+    constraint::nulls_distinct(c)?;
     table::with_options(c)?;
     table::tablespace(c)?;
     ddl.expressions.extend(select::condition(c, "where")?);
@@ -225,7 +225,7 @@ fn domain(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
     ddl.names.push(names::qualified(c)?);
     c.take_word("as");
     ddl.types.push(types::type_name(c)?);
-    table::column_constraints(c, &mut ddl)?;
+    constraint::of_column(c, &mut ddl)?;
     Ok(ddl)
 }
 

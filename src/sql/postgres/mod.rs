@@ -8,6 +8,7 @@
 //! to one version and syntax to another, it is read as syntax.
 
 mod alter;
+mod constraint;
 mod copy;
 mod create;
 mod ddl;

@@ -1,8 +1,8 @@
 //! CREATE TABLE, CREATE TABLE AS, and what their clauses share with other statements.
 
-use super::create::{check, if_not_exists};
+use super::create::if_not_exists;
 use super::ddl::{finished, new};
-use super::{dml, expression, names, operator, query, select, sequence, strings, types, utility};
+use super::{constraint, dml, expression, names, query, select, sequence, strings, types, utility};
 use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, Expr, ExprKind, Statement, TypeName};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
@@ -133,12 +133,12 @@ fn typed_elements(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> 
     }
     names::parenthesized(c, |c| {
         names::comma_list(c, |c| {
-            if is_table_constraint(c) {
-                return table_constraint(c, ddl);
+            if constraint::begins(c) {
+                return constraint::of_table(c, ddl);
             }
             ddl.columns.push(names::column_id(c)?);
             c.take_words(&["with", "options"]);
-            column_constraints(c, ddl)
+            constraint::of_column(c, ddl)
         })
     })?;
     Ok(())
@@ -153,17 +153,7 @@ fn element(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
         }
         return Ok(());
     }
-    if is_table_constraint(c) { table_constraint(c, ddl) } else { column(c, ddl) }
-}
-
-/// Whether a table's constraint stands here; EXCLUDE may be a column's name.
-pub(super) fn is_table_constraint(c: &Cursor<'_>) -> bool {
-    match names::keyword_text(c) {
-        "constraint" | "check" | "unique" | "primary" | "foreign" => true,
-        "exclude" => c.is_word_ahead(1, "using") || c.is_symbol_ahead(1, "("),
-        "not" => c.is_word_ahead(1, "null"),
-        _ => false,
-    }
+    if constraint::begins(c) { constraint::of_table(c, ddl) } else { column(c, ddl) }
 }
 
 /// A column's definition (`columnDef`).
@@ -175,222 +165,7 @@ pub(super) fn column(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxErro
             names::column_id(c)?;
         }
     }
-    column_constraints(c, ddl)
-}
-
-/// Constraints of a column or domain (`ColQualList`).
-pub(super) fn column_constraints(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    loop {
-        if c.take_word("constraint") {
-            names::column_id(c)?;
-        }
-        match names::keyword_text(c) {
-            "null" | "enforced" => c.advance(),
-            "not" | "deferrable" | "initially" | "no" => {
-                if !attribute(c)? {
-                    return Ok(());
-                }
-            }
-            "unique" | "primary" => {
-                c.advance();
-                c.take_word("key");
-                nulls_distinct(c)?;
-                with_options(c)?;
-                index_tablespace(c)?;
-            }
-            "check" => {
-                c.advance();
-                check(c, ddl)?;
-            }
-            "default" => {
-                c.advance();
-                ddl.expressions.push(expression::restricted(c)?);
-            }
-            "generated" => generated(c, ddl)?,
-            "references" => references(c, ddl)?,
-            "collate" => {
-                c.advance();
-                names::qualified(c)?;
-            }
-            _ => return Ok(()),
-        }
-    }
-}
-
-/// `NOT NULL`, `NOT VALID`, `INITIALLY DEFERRED`, `NO INHERIT` …, if it stands here.
-fn attribute(c: &mut Cursor<'_>) -> Result<bool, SyntaxError> {
-    if c.take_word("initially") {
-        if !c.take_word("deferred") {
-            c.expect_word("immediate")?;
-        }
-        return Ok(true);
-    }
-    Ok(c.take_word("deferrable")
-        || c.take_word("enforced")
-        || c.take_words(&["not", "null"])
-        || c.take_words(&["not", "deferrable"])
-        || c.take_words(&["not", "valid"])
-        || c.take_words(&["not", "enforced"])
-        || c.take_words(&["no", "inherit"]))
-}
-
-/// `NULLS NOT DISTINCT`, if it stands here.
-pub(super) fn nulls_distinct(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
-    if c.take_word("nulls") {
-        c.take_word("not");
-        c.expect_word("distinct")?;
-    }
-    Ok(())
-}
-
-fn index_tablespace(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
-    if c.take_words(&["using", "index", "tablespace"]) { names::column_id(c).map(|_| ()) } else { Ok(()) }
-}
-
-/// `GENERATED ALWAYS AS IDENTITY`, `GENERATED ALWAYS AS (a) STORED`.
-fn generated(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    c.advance();
-    generated_when(c)?;
-    c.expect_word("as")?;
-    if c.take_word("identity") {
-        return sequence::in_parentheses(c, ddl);
-    }
-    check(c, ddl)?;
-    if !c.take_word("stored") {
-        c.take_word("virtual");
-    }
-    Ok(())
-}
-
-/// `ALWAYS`, `BY DEFAULT`.
-pub(super) fn generated_when(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
-    if c.take_word("always") || c.take_words(&["by", "default"]) {
-        Ok(())
-    } else {
-        Err(c.expected("`ALWAYS` or `BY DEFAULT`"))
-    }
-}
-
-/// `REFERENCES a (b) MATCH FULL ON DELETE CASCADE`.
-fn references(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    c.expect_word("references")?;
-    ddl.references.push(names::qualified(c)?);
-    if c.is_symbol("(") {
-        ddl.columns.extend(column_list(c)?);
-    }
-    if c.take_word("match") && !c.take_word("full") && !c.take_word("partial") {
-        c.expect_word("simple")?;
-    }
-    while c.take_words(&["on", "update"]) || c.take_words(&["on", "delete"]) {
-        key_action(c, ddl)?;
-    }
-    Ok(())
-}
-
-fn key_action(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    if c.take_words(&["no", "action"]) || c.take_word("restrict") || c.take_word("cascade") {
-        return Ok(());
-    }
-    c.expect_word("set")?;
-    if !c.take_word("null") {
-        c.expect_word("default")?;
-    }
-    if c.is_symbol("(") {
-        ddl.columns.extend(names::list(c)?);
-    }
-    Ok(())
-}
-
-/// `(a, b, PERIOD c)`, `(a, b WITHOUT OVERLAPS)`.
-fn column_list(c: &mut Cursor<'_>) -> Result<Vec<crate::sql::ast::Name>, SyntaxError> {
-    names::parenthesized(c, |c| {
-        names::comma_list(c, |c| {
-            if c.is_word("period") && names::is_column_id(c, 1) {
-                c.advance();
-            }
-            let column = names::column_id(c)?;
-            c.take_words(&["without", "overlaps"]);
-            Ok(column)
-        })
-    })
-}
-
-/// A table's constraint (`TableConstraint`).
-pub(super) fn table_constraint(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    if c.take_word("constraint") {
-        names::column_id(c)?;
-    }
-    match names::keyword_text(c) {
-        "check" => {
-            c.advance();
-            check(c, ddl)?;
-        }
-        "not" => {
-            c.advance();
-            c.expect_word("null")?;
-            ddl.columns.push(names::column_id(c)?);
-        }
-        "unique" | "primary" => {
-            if c.take_word("primary") {
-                c.expect_word("key")?;
-            } else {
-                c.advance();
-                nulls_distinct(c)?;
-            }
-            if c.take_words(&["using", "index"]) {
-                names::column_id(c)?;
-            } else {
-                ddl.columns.extend(column_list(c)?);
-                behind_index_columns(c, ddl)?;
-            }
-        }
-        "exclude" => exclude(c, ddl)?,
-        "foreign" => {
-            c.advance();
-            c.expect_word("key")?;
-            ddl.columns.extend(column_list(c)?);
-            references(c, ddl)?;
-        }
-        _ => return Err(c.expected("a constraint")),
-    }
-    while attribute(c)? {}
-    Ok(())
-}
-
-fn behind_index_columns(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    if c.take_word("include") {
-        ddl.columns.extend(names::list(c)?);
-    }
-    with_options(c)?;
-    index_tablespace(c)
-}
-
-/// `EXCLUDE USING gist (a WITH &&) WHERE (b)`.
-fn exclude(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
-    c.advance();
-    if c.take_word("using") {
-        names::column_id(c)?;
-    }
-    names::parenthesized(c, |c| {
-        loop {
-            ddl.expressions.push(dml::index_element(c)?);
-            dml::index_element_options(c)?;
-            c.expect_word("with")?;
-            if c.is_word("operator") && c.is_symbol_ahead(1, "(") {
-                operator::take_sign(c)?;
-            } else {
-                operator::qualified_sign(c)?;
-            }
-            if !c.take_symbol(",") {
-                return Ok(());
-            }
-        }
-    })?;
-    behind_index_columns(c, ddl)?;
-    if c.take_word("where") {
-        check(c, ddl)?;
-    }
-    Ok(())
+    constraint::of_column(c, ddl)
 }
 
 /// `FOR VALUES IN (1, 2)`, `FOR VALUES FROM (1) TO (MAXVALUE)`, `DEFAULT`.
