@@ -6,6 +6,7 @@
 mod audit;
 mod check;
 mod completions;
+mod explain;
 mod global;
 mod health;
 mod passwd;
@@ -33,6 +34,7 @@ enum Command {
     Audit(audit::Audit),
     Check(check::Check),
     Completions(completions::Completions),
+    Explain(explain::Explain),
     Health(health::Health),
     Passwd(passwd::Passwd),
     Serve(serve::Serve),
@@ -45,6 +47,7 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => audit.run(&global),
         Command::Check(check) => check.run(&global),
         Command::Completions(completions) => completions.run(),
+        Command::Explain(explain) => explain.run(&global),
         Command::Health(health) => health.run(&global),
         Command::Passwd(passwd) => passwd.run(),
         Command::Serve(serve) => serve.run(&global),
