@@ -172,7 +172,7 @@ const POSTGRES_SETTINGS: &str = "set timezone = 'Asia/Kathmandu'; set datestyle 
 
 const MYSQL_SETTINGS: &str = "set time_zone = '+05:45'; set div_precision_increment = 0; \
     set sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,HIGH_NOT_PRECEDENCE,\
-NO_UNSIGNED_SUBTRACTION,IGNORE_SPACE'; set collation_connection = utf8mb4_bin; set lc_time_names = 'ja_JP';";
+NO_UNSIGNED_SUBTRACTION,IGNORE_SPACE'; set collation_connection = utf8mb4_bin;";
 
 type Values<'v> = Vec<(&'static str, Vec<Option<&'v str>>)>;
 

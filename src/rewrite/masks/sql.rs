@@ -20,9 +20,7 @@ pub(super) fn render(target: &Target, postgres: Option<&str>, mysql: Option<&str
         .map_err(|error| target.refuse(format!("its expression is wrong: {error}")))?;
     Ok(match (target.engine, target.class()) {
         (Engine::Postgres, _) => target.postgres_cast(&format!("({expression})")),
-        (Engine::MySql, TypeClass::Text) => {
-            format!("IF(FALSE, {}, ({expression}))", target.sql)
-        }
+        (Engine::MySql, TypeClass::Text) => target.mysql_expression_result(&format!("({expression})")),
         (Engine::MySql, _) => format!("({expression})"),
     })
 }

@@ -139,6 +139,11 @@ impl Target<'_> {
         }
     }
 
+    /// MySQL: an expression of a rule's author as a value of the column's type, also where the column is NULL.
+    pub fn mysql_expression_result(&self, expression: &str) -> String {
+        self.mysql_text_result("FALSE", expression, Source::Column)
+    }
+
     /// `IF(…, column, masked)` gives the result the column's character set and collation as an implicit one, so that
     /// comparisons come out as with the column itself.
     fn mysql_text_result(&self, keep: &str, masked: &str, source: Source) -> String {
