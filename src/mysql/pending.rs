@@ -221,8 +221,9 @@ impl Pending {
     /// The number of columns and whether their definitions follow.
     fn read_count(&self, payload: &[u8]) -> Result<(u64, bool), Malformed> {
         let mut reader = Reader::new(payload);
-        let described = !self.capabilities.has(Capabilities::OPTIONAL_METADATA) || reader.u8()? != 0;
         let columns = reader.lenenc()?;
+        // The manual has this byte before the number; servers and clients have it behind.
+        let described = !self.capabilities.has(Capabilities::OPTIONAL_METADATA) || reader.u8()? != 0;
         if columns == 0 { Err(Malformed("result without columns")) } else { Ok((columns, described)) }
     }
 
@@ -362,6 +363,17 @@ mod tests {
         let mut pending = Pending::new(Kind::Prepare, OLD);
         feed(&mut pending, &packets(&[b"\0\x05\0\0\0\0\0\0\0\0\0\0"]), 100);
         assert!(pending.is_over());
+    }
+
+    #[test]
+    fn definitions_may_be_left_out() {
+        let optional = NEW | Capabilities::OPTIONAL_METADATA;
+        let bytes = packets(&[b"\x03\x00", b"\x011\x012\x013", b"\xfe\0\0\x02\0\0\0"]);
+        let mut pending = Pending::new(Kind::Results, optional);
+        assert_eq!(feed(&mut pending, &bytes, 4).0, [Sort::Count, Sort::Ok]);
+        let bytes = packets(&[b"\x01\x01", COLUMN, b"\x011", b"\xfe\0\0\x02\0\0\0"]);
+        let mut pending = Pending::new(Kind::Results, optional);
+        assert_eq!(feed(&mut pending, &bytes, 4).0, [Sort::Count, Sort::Column, Sort::Ok]);
     }
 
     #[test]

@@ -325,6 +325,27 @@ fn columns_are_listed_as_the_role_sees_them() {
 }
 
 #[test]
+fn definitions_of_columns_may_be_left_out_where_nothing_is_protected() {
+    let Some(server) = mysql() else { return };
+    let setting = Setting::on(server);
+    for user in ["admin", "viewer"] {
+        let options = Options::user(user, if user == "admin" { "admin-pw" } else { "viewer-pw" });
+        let optional = options.capabilities | Capabilities::OPTIONAL_METADATA | Capabilities::QUERY_ATTRIBUTES;
+        let mut client = setting.connect(Options { capabilities: optional, ..options });
+        assert_eq!(client.command(b"\x03\0\x01select 1, 2").unwrap(), [2, 1]);
+        for _ in 0..4 {
+            client.next().unwrap();
+        }
+        let left_out = client.command(b"\x03\0\x01set resultset_metadata = none");
+        assert_eq!(left_out.is_ok(), user == "admin");
+        if user == "admin" {
+            assert_eq!(client.command(b"\x03\0\x01select 1, 2").unwrap(), [2, 0]);
+            assert_eq!(client.next().unwrap(), b"\x011\x012");
+        }
+    }
+}
+
+#[test]
 fn local_files_are_for_unrestricted_roles() {
     everywhere(|setting| {
         setting.database.execute("create table loaded(a int)");

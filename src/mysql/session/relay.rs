@@ -182,7 +182,12 @@ impl Session {
         progress.seen = at + len;
         let mut instead = None;
         match sort {
-            Sort::Count => {}
+            Sort::Count => {
+                // Without definitions there is nothing that the second lock could look at.
+                if running.is_some_and(|running| running.lock.is_some()) && progress.pending.is_in_rows() {
+                    return self.second_lock(progress, running, "of a result without definitions", sequence).await;
+                }
+            }
             Sort::Column => {
                 if let Some(lock) = running.and_then(|running| running.lock).filter(|_| !progress.ended)
                     && let Some(column) = protected(lock, payload)

@@ -16,7 +16,7 @@ use crate::mysql::reply;
 use crate::mysql::wire::command::Command;
 use crate::mysql::wire::err::Err;
 use crate::mysql::wire::execute::{self, ID_AT, LAST_PREPARED};
-use crate::mysql::wire::{Capabilities, HEADER, Header, command};
+use crate::mysql::wire::{Capabilities, HEADER, Header, command, packet};
 use crate::pipeline::{Decision, Verdict, VirtualDatabase};
 use crate::session::Prepared;
 
@@ -97,8 +97,12 @@ impl Session {
         if !self.is_restricted() || **permit.sql() == *text {
             self.pass(&whole).await?;
         } else {
+            let payload = [&[command::STMT_PREPARE], permit.sql().as_bytes()].concat();
+            if packet::count(payload.len()) != packet::count(whole.payload(self.client.unread()).len()) {
+                return self.too_long(&whole).await;
+            }
             self.take(&whole);
-            self.send_instead(&[&[command::STMT_PREPARE], permit.sql().as_bytes()].concat()).await?;
+            self.send_instead(&payload).await?;
         }
         let number = self.statements.last.wrapping_add(1).max(1);
         self.statements.last = number;

@@ -8,7 +8,7 @@ use super::input::{MAX_TEXT, Whole};
 use super::relay::Outcome;
 use super::words::{self, Words};
 use super::{Session, Step, unrecorded};
-use crate::audit::{Facts, Outcome as Verdict, Sequence, StatementRecord, Unavailable};
+use crate::audit::{Ending, Facts, Outcome as Verdict, Sequence, StatementRecord, Unavailable};
 use crate::mysql::pending::Kind;
 use crate::mysql::reply;
 use crate::mysql::wire::attributes::Query;
@@ -35,7 +35,9 @@ impl Session {
                 return self.refuse(&whole, &text, None, &error).await;
             }
         };
-        match words::read(&text, self.settings.sql_mode, self.flavour()) {
+        let words =
+            if words::may_be(&text) { words::read(&text, self.settings.sql_mode, self.flavour()) } else { None };
+        match words {
             Some(Words::Use(schema)) if self.is_elsewhere(&schema) => self.use_elsewhere(&whole, &text, &schema).await,
             Some(Words::Kill { query, number }) => self.kill(&whole, Some(&text), query, number).await,
             Some(Words::Use(_)) | None => self.run_text(&whole, head, &text, arrived).await,
@@ -69,9 +71,15 @@ impl Session {
         }
         if rewritten {
             let head = whole.payload(self.client.unread()).get(..head).unwrap_or_default();
-            let payload = [head, permit.sql().as_bytes()].concat();
+            let out = packet::of_parts(head, permit.sql().as_bytes());
+            if packet::count(head.len() + permit.sql().len())
+                != packet::count(whole.payload(self.client.unread()).len())
+            {
+                return self.too_long(whole).await;
+            }
             self.take(whole);
-            self.send_instead(&payload).await?;
+            let Some(server) = &mut self.server else { return Err(Ending::ServerGone) };
+            server.send(&out).await?;
         } else {
             self.pass(whole).await?;
         }
@@ -118,11 +126,18 @@ impl Session {
         if mariadb { Flavour::MariaDb } else { Flavour::MySql }
     }
 
+    /// The reply to a text counts on from its last packet: what stands for it must come in as many packets.
+    pub(super) async fn too_long(&mut self, whole: &Whole) -> Step<()> {
+        self.take(whole);
+        let message = "statement is too long as it would be sent to the server; send the data as parameters";
+        self.fail(whole.reply, &Err::new(1153, "08S01", message)).await
+    }
+
     /// Sends a payload in the place of the one that came.
     pub(super) async fn send_instead(&mut self, payload: &[u8]) -> Step<()> {
         let mut out = Vec::with_capacity(payload.len() + 4);
         packet::append(&mut out, 0, payload);
-        let Some(server) = &mut self.server else { return Err(crate::audit::Ending::ServerGone) };
+        let Some(server) = &mut self.server else { return Err(Ending::ServerGone) };
         server.send(&out).await
     }
 

@@ -19,13 +19,13 @@ pub(super) enum Words {
     },
 }
 
+/// Whether a text may be one of them: most are told apart by their first letter.
+pub(super) fn may_be(text: &str) -> bool {
+    matches!(text.trim_start().as_bytes().first(), Some(b'u' | b'U' | b'k' | b'K' | b'/' | b'-' | b'#'))
+}
+
 /// Reads a text that may be one of them.
 pub(super) fn read(text: &str, mode: SqlMode, flavour: Flavour) -> Option<Words> {
-    // Most texts are told from these by their first letter.
-    let first = text.trim_start().as_bytes().first()?;
-    if !matches!(first, b'u' | b'U' | b'k' | b'K' | b'/' | b'-' | b'#') {
-        return None;
-    }
     let mut lexer = Lexer::new(text, mode, flavour);
     let mut tokens: Vec<Token> = Vec::with_capacity(4);
     while let Some(token) = lexer.next_token().ok()? {
@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(read("kill connection_id()"), None);
         assert_eq!(read("update t set a = 1"), None);
         assert_eq!(read("select 1"), None);
+        assert!(may_be(" -- c\nuse x") && may_be("KILL 7") && !may_be("select 1"));
         assert_eq!(read(""), None);
     }
 }

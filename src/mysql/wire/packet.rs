@@ -36,6 +36,11 @@ pub fn payload(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(HEADER..HEADER + header.len)
 }
 
+/// How many packets a payload comes in.
+pub fn count(payload: usize) -> usize {
+    payload / MAX_PAYLOAD + 1
+}
+
 /// Appends a payload, split as the protocol has it, and gives the sequence number of the next packet.
 pub fn append(out: &mut Vec<u8>, mut sequence: u8, payload: &[u8]) -> u8 {
     out.reserve(payload.len() + HEADER);
@@ -51,6 +56,19 @@ pub fn append(out: &mut Vec<u8>, mut sequence: u8, payload: &[u8]) -> u8 {
         }
         rest = later;
     }
+}
+
+/// The packets of a command in two parts.
+pub fn of_parts(head: &[u8], tail: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER + head.len() + tail.len());
+    if head.len() + tail.len() < MAX_PAYLOAD {
+        out.extend_from_slice(&header(head.len() + tail.len(), 0));
+        out.extend_from_slice(head);
+        out.extend_from_slice(tail);
+    } else {
+        append(&mut out, 0, &[head, tail].concat());
+    }
+    out
 }
 
 /// Appends a short packet whose payload `write` makes, and gives the sequence number of the next packet.
@@ -82,7 +100,9 @@ mod tests {
         assert_eq!(append(&mut out, 254, &vec![7; MAX_PAYLOAD]), 0);
         assert_eq!(Header::read(&out), Some(Header { len: MAX_PAYLOAD, sequence: 254 }));
         assert_eq!(out[HEADER + MAX_PAYLOAD..], [0, 0, 0, 255]);
+        assert_eq!((count(MAX_PAYLOAD), count(MAX_PAYLOAD - 1), count(0)), (2, 1, 1));
         out.clear();
+        assert_eq!(of_parts(b"\x03", b"do 0"), b"\x05\0\0\0\x03do 0");
         assert_eq!(append(&mut out, 0, b""), 1);
         assert_eq!(out, [0, 0, 0, 0]);
     }
