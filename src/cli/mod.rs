@@ -29,7 +29,6 @@ struct Sekisho {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value of it in the life of the process")]
 enum Command {
     Audit(audit::Audit),
     Check(check::Check),
