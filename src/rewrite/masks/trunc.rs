@@ -78,7 +78,9 @@ fn mysql(moment: Moment, unit: TruncUnit, value: &str) -> String {
         Moment::TimestampTz => {
             let epoch = "TIMESTAMP'1970-01-01 00:00:00'";
             let utc = format!("TIMESTAMPADD(SECOND, FLOOR(UNIX_TIMESTAMP({value})), {epoch})");
-            format!("FROM_UNIXTIME(TIMESTAMPDIFF(SECOND, {epoch}, CAST({} AS DATETIME)))", start(&utc))
+            // A `timestamp` begins one second after the epoch.
+            let seconds = format!("GREATEST(TIMESTAMPDIFF(SECOND, {epoch}, CAST({} AS DATETIME)), 1)", start(&utc));
+            format!("FROM_UNIXTIME({seconds})")
         }
         Moment::Time => format!("SEC_TO_TIME(TIME_TO_SEC({value}) - MOD(TIME_TO_SEC({value}), 3600))"),
     }
