@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::chain::Link;
@@ -83,6 +83,7 @@ impl Log {
             }
         }
         let sequence = self.append(&mut front, kind, fields);
+        self.progress.required.store(sequence, Ordering::Release);
         self.relieve(front);
         Ok(Sequence(sequence))
     }
@@ -126,7 +127,25 @@ impl Log {
         if !broken && progress.written.load(Ordering::Acquire) >= progress.made.load(Ordering::Acquire) {
             return;
         }
-        let mut writer = lock(&self.file);
+        self.write_waiting(lock(&self.file));
+    }
+
+    /// Writes what waits if something waits for it, unless another thread is writing.
+    pub fn flush_required(&self) {
+        let progress = &self.progress;
+        if progress.written.load(Ordering::Acquire) >= progress.required.load(Ordering::Acquire) {
+            return;
+        }
+        match self.file.try_lock() {
+            Ok(writer) => self.write_waiting(writer),
+            Err(TryLockError::Poisoned(error)) => self.write_waiting(error.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+
+    fn write_waiting(&self, mut writer: MutexGuard<'_, Writer>) {
+        let progress = &self.progress;
+        let broken = progress.broken.load(Ordering::Acquire);
         let now = Instant::now();
         if let Some(reason) = progress.take_sync_error() {
             // What the old segment got may not be there; nothing more is written to it.

@@ -171,6 +171,15 @@ impl Audit {
         }
     }
 
+    /// Like [`Audit::flush`], but only for records that something waits for: those of statements and logins. Others,
+    /// such as results, are written with them, or by whoever calls [`Audit::flush`] now and then. For event loops that
+    /// are about to sleep; does nothing while another thread writes.
+    pub fn flush_required(&self) {
+        if let Some(log) = &self.log {
+            log.flush_required();
+        }
+    }
+
     /// Waits until a record is as safe as `durability` asks for.
     pub async fn written(&self, sequence: Sequence) -> Result<(), Unavailable> {
         match &self.log {

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 pub struct Progress {
     /// The last record made.
     pub made: AtomicU64,
+    /// The last record that something waits for.
+    pub required: AtomicU64,
     /// The last record that the operating system has.
     pub written: AtomicU64,
     /// The last record that is as safe as `durability` asks for.

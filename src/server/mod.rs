@@ -29,6 +29,9 @@ use crate::session::{Node, Wish};
 /// For sessions that were told to end at once.
 const LAST_GRACE: Duration = Duration::from_secs(5);
 
+/// Records of the audit log that nothing waits for are written at the latest after this.
+const AUDIT_FLUSH: Duration = Duration::from_millis(100);
+
 /// What the process is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -77,7 +80,7 @@ impl Server {
         };
         let count = settings.workers.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
         let audit = node.audit.clone();
-        let workers = Arc::new(Workers::start(count, move || audit.flush())?);
+        let workers = Arc::new(Workers::start(count, move || audit.flush_required())?);
         // A large catalog keeps its thread busy; neither sessions nor listeners wait for it.
         let catalogs = Workers::start(1, || {})?;
         for source in node.sources.values() {
@@ -107,6 +110,7 @@ impl Server {
             })
             .collect();
         let admin = admin.map(|listener| serve_admin(&node, listener));
+        let flushing = tokio::spawn(flush_audit(Arc::clone(&node)));
         while let Some(Order::Reload) = orders.recv().await {
             let (node, reload) = (Arc::clone(&node), Arc::clone(&reload));
             // Reading files waits; accepting does not.
@@ -130,7 +134,15 @@ impl Server {
         if let Ok(workers) = Arc::try_unwrap(workers).map_err(|_| ()) {
             workers.stop();
         }
+        flushing.abort();
         node.audit.stop();
+    }
+}
+
+async fn flush_audit(node: Arc<Node>) {
+    loop {
+        tokio::time::sleep(AUDIT_FLUSH).await;
+        node.audit.flush();
     }
 }
 

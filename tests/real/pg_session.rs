@@ -376,10 +376,19 @@ fn the_role_changes_between_statements_only() {
     assert_eq!(client.until_ready(), lines(["1", "2", "D hidden", "C SELECT 1", "Z I"]));
     client.run("begin");
     assert!(client.run("set role admin")[0].starts_with("E 25001"));
+    assert_eq!(
+        client.run("set role viewer")[0],
+        "E 25P02 current transaction is aborted, commands ignored until end of transaction block"
+    );
     client.run("rollback");
     assert!(client.run("set role nobody")[0].starts_with("E 42501"));
     client.run("set role admin");
     assert!(client.run("select * from mine")[0].starts_with("E 42P01"));
+    // Roles of the server are the server's where no rules apply, and the way back from them is.
+    client.run("create temporary table kept(a int); set role app");
+    assert_eq!(client.run("select current_user")[1], "D app");
+    assert_eq!(client.run("reset role"), lines(["C RESET", "Z I"]));
+    assert_eq!(client.run("select current_user, count(*) from kept")[1], "D postgres|0");
 }
 
 #[test]
@@ -432,7 +441,8 @@ fn malformed_input_ends_only_its_own_connection() {
         let mut bad = PostgresClient::open(proxy.port);
         bad.send(&[garbage.to_vec()]);
         bad.half_close();
-        assert_eq!(bad.until_end(), lines([]), "{garbage:?}");
+        let answer = bad.until_end();
+        assert!(answer.is_empty() || (answer == ["?"] && garbage[0] == 0x16), "{garbage:?} {answer:?}");
     }
     // Truncated at every place.
     let whole = startup(3 << 16, &[("user", "viewer"), ("database", "shop")]);

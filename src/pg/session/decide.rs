@@ -149,6 +149,9 @@ impl Session {
     }
 
     fn deny_role(&self, state: &State, role: &str) -> Option<Denial> {
+        if *state.acting.role().name == *role {
+            return None;
+        }
         if state.pending.status() != b'I' {
             let message = "SET ROLE cannot run inside a transaction block".to_owned();
             return Some(denial("25001", message, Some("end the transaction first")));

@@ -140,6 +140,7 @@ impl Session {
             }
             Effect::Deallocate(Some(name)) => state.statements.closed(&names::of_sql(name)),
             Effect::Deallocate(None) => state.statements.clear(),
+            Effect::SetRole(role) if state.acting.role().name == *role => state.role_change = None,
             Effect::SetRole(role) => state.role_change = Some(Arc::clone(role)),
             Effect::Ddl => state.has_ddl = true,
             // MySQL's, and what needs nothing done.

@@ -185,7 +185,13 @@ pub(super) fn set_role(database: &VirtualDatabase, statement: &Statement) -> Opt
         Statement::Reset(Some(name)) if **name == *"role" => first(),
         _ => return None,
     };
-    let wanted = if *wanted == *"none" { first() } else { wanted };
+    let (wanted, names_none) = if *wanted == *"none" { (first(), true) } else { (wanted, false) };
+    let goes_back =
+        names_none || !matches!(statement, Statement::Set(only) if only.iter().any(|a| !a.values.is_empty()));
+    if goes_back && database.role().unrestricted && wanted == database.role().name {
+        // Back from a role of the server's.
+        return None;
+    }
     if person.roles.contains(&wanted) {
         return Some(Ok(Effect::SetRole(wanted)));
     }

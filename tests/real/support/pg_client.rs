@@ -196,6 +196,11 @@ impl PostgresClient {
         let mut left = rest.as_slice();
         while left.len() >= 5 {
             let length = u32::from_be_bytes(left[1..5].try_into().unwrap()) as usize;
+            if length >= left.len() {
+                // No message: an alert of TLS.
+                lines.push("?".to_owned());
+                break;
+            }
             lines.push(show(left[0], &left[5..=length]));
             left = &left[length + 1..];
         }
