@@ -36,10 +36,8 @@ pub struct Hello {
     pub database: Option<Box<str>>,
     /// Its authentication plugin and the answer of that to the greeting.
     pub plugin: String,
-    /// See `plugin`.
+    /// See `plugin`. It was made from [`Client::nonce`].
     pub answer: Vec<u8>,
-    /// What the answer was made from.
-    pub nonce: [u8; SCRAMBLE],
     /// `program_name`.
     pub application: Arc<str>,
     /// The frames wanted after the login.
@@ -72,6 +70,7 @@ pub async fn accept(stream: Stream, node: &Node, session: u64) -> Result<(Client
     let nonce = nonce().ok_or(Malformed("no random bytes"))?;
     let greeting = greeting(node, connection_number(session), nonce, tls.is_some());
     let mut client = Client::new(stream, greeting.connection);
+    client.nonce = nonce;
     client.send_packet(0, |out| greeting.write(out)).await?;
     let (payload, sequence) = read_login(&mut client, tls).await?;
     if let Some(fault) = (sequence > 2).then_some("login packet out of order") {
@@ -93,7 +92,6 @@ pub async fn accept(stream: Stream, node: &Node, session: u64) -> Result<(Client
         database: text(login.database),
         plugin: String::from_utf8_lossy(login.plugin).into_owned(),
         answer: login.auth.to_vec(),
-        nonce,
         application: text(login.attribute("program_name").unwrap_or_default()).unwrap_or_default().into(),
         compression: compression(client.capabilities),
         sequence: sequence.wrapping_add(1),

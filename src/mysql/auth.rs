@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::accept::{Hello, nonce};
 use super::client::{Client, ClientError};
-use super::wire::greeting::SCRAMBLE;
 use super::wire::reader::Put;
 use super::wire::{Capabilities, Malformed, ok};
 use crate::auth::caching_sha2_password::{self as caching, FAST_AUTH_SUCCESS, PERFORM_FULL_AUTH, REQUEST_PUBLIC_KEY};
@@ -37,7 +36,6 @@ struct Exchange<'a> {
     node: &'a Node,
     user: Option<Arc<User>>,
     name: &'a str,
-    nonce: [u8; SCRAMBLE],
     sequence: &'a mut u8,
 }
 
@@ -50,7 +48,7 @@ pub async fn authenticate(
 ) -> Result<Login, ClientError> {
     let user = node.rules.load().users.get(name).cloned();
     let (plugin, answer) = (hello.plugin.as_str(), hello.answer.as_slice());
-    let mut exchange = Exchange { client, node, user, name, nonce: hello.nonce, sequence: &mut hello.sequence };
+    let mut exchange = Exchange { client, node, user, name, sequence: &mut hello.sequence };
     let has_plugins = exchange.client.capabilities.has(Capabilities::PLUGIN_AUTH);
     match plugin {
         caching::NAME => exchange.caching(answer).await,
@@ -73,7 +71,7 @@ pub async fn authenticate(
     }
 }
 
-/// Asks a client that changes its user; always with a scramble of its own.
+/// Asks a client that changes its user.
 pub async fn authenticate_again(
     client: &mut Client,
     node: &Node,
@@ -85,9 +83,11 @@ pub async fn authenticate_again(
         return Ok(Login::Impossible("the client knows no authentication plugins"));
     }
     let user = node.rules.load().users.get(name).cloned();
-    let mut exchange = Exchange { client, node, user, name, nonce: [0; SCRAMBLE], sequence };
+    let mut exchange = Exchange { client, node, user, name, sequence };
     if plugin == native_password::NAME && exchange.has_native() {
-        let answer = exchange.switch(native_password::NAME).await?;
+        // MariaDB's C client answers by the last scramble that it was sent before, not by the one sent now: they are
+        // the same.
+        let answer = exchange.ask(native_password::NAME).await?;
         return Ok(exchange.native(&answer));
     }
     let answer = exchange.switch(caching::NAME).await?;
@@ -118,8 +118,13 @@ impl Exchange<'_> {
 
     /// Asks for another plugin's answer to a fresh scramble.
     async fn switch(&mut self, plugin: &str) -> Result<Vec<u8>, ClientError> {
-        self.nonce = nonce().ok_or(Malformed("no random bytes"))?;
-        let nonce = self.nonce;
+        self.client.nonce = nonce().ok_or(Malformed("no random bytes"))?;
+        self.ask(plugin).await
+    }
+
+    /// Asks for a plugin's answer to the scramble sent last.
+    async fn ask(&mut self, plugin: &str) -> Result<Vec<u8>, ClientError> {
+        let nonce = self.client.nonce;
         self.send(|out| {
             out.push(ok::EOF);
             out.put_nul_bytes(plugin.as_bytes());
@@ -138,7 +143,7 @@ impl Exchange<'_> {
             return Ok(Login::Refused);
         }
         if let Some(user) = &self.user
-            && self.node.passwords.fast.prove(&user.name, &user.verifier, answer, &self.nonce)
+            && self.node.passwords.fast.prove(&user.name, &user.verifier, answer, &self.client.nonce)
         {
             let user = Arc::clone(user);
             self.send(|out| out.extend_from_slice(&[MORE_DATA, FAST_AUTH_SUCCESS])).await?;
@@ -167,7 +172,7 @@ impl Exchange<'_> {
             .await?;
             sealed = self.receive().await?;
         }
-        Ok(key.open(&sealed, &self.nonce))
+        Ok(key.open(&sealed, &self.client.nonce))
     }
 
     /// A password in clear text, with its NUL.
@@ -200,7 +205,9 @@ impl Exchange<'_> {
     fn native(&self, answer: &[u8]) -> Login {
         let Some(user) = &self.user else { return Login::Refused };
         match &user.native_password {
-            Some(stage2) if native_password::proves(answer, &self.nonce, stage2) => Login::Proved(Arc::clone(user)),
+            Some(stage2) if native_password::proves(answer, &self.client.nonce, stage2) => {
+                Login::Proved(Arc::clone(user))
+            }
             Some(_) | None => Login::Refused,
         }
     }

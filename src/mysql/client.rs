@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::wire::compressed::{Algorithm, Frames};
 use super::wire::err::Err;
+use super::wire::greeting::SCRAMBLE;
 use super::wire::ok::{self, Ok as OkPacket};
 use super::wire::reader::Put;
 use super::wire::{Capabilities, Extensions, HEADER, Header, MAX_PAYLOAD, Malformed, packet};
@@ -39,6 +40,8 @@ pub struct Client {
     pub collation: u8,
     /// The number of the connection that the client was given.
     pub connection: u32,
+    /// The scramble that the client was sent last.
+    pub nonce: [u8; SCRAMBLE],
     /// Packets that came and were not used up. Lent by the thread while there are any.
     input: Vec<u8>,
     // Bytes at the front of `input` that were used up.
@@ -63,6 +66,7 @@ impl Client {
             extensions: Extensions::default(),
             collation: 0,
             connection,
+            nonce: [0; SCRAMBLE],
             input: Vec::new(),
             taken: 0,
             compression: None,
