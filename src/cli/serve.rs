@@ -45,6 +45,7 @@ impl Serve {
         if !warnings.is_empty() {
             eprint!("{}", warnings.render(style));
         }
+        allow_open_files();
         let node = Arc::new(node(&config, rules)?);
         // Accepting, signals and reload; sessions have threads of their own.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -118,6 +119,17 @@ fn node(config: &Config, rules: Rules) -> anyhow::Result<Node> {
     });
     let sources = sources.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(Node::new(rules, sources, audit, listeners, config.options.timeouts.clone()))
+}
+
+/// Takes as many open files as the process may have: each client and each server connection is one.
+fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(?current, ?maximum, %error, "the limit of open files stays as it is");
+    }
 }
 
 /// The host's name; without one the proxy is simply `sekisho`.
