@@ -75,7 +75,7 @@ impl Tls {
 pub struct Options {
     /// The name of this proxy in audit records; the host's when absent.
     pub node: Option<Arc<str>>,
-    /// Worker threads; one for each processor when absent.
+    /// Worker threads; one for every two processors when absent.
     pub workers: Option<usize>,
     /// Clients at the most, those that are logging in included.
     pub max_clients: usize,
