@@ -222,24 +222,33 @@ impl Binder<'_> {
         Ok(harmless && alike)
     }
 
+    /// Whether columns are compared without converting them.
+    pub(super) fn is_one_kind(&self, sources: &[Source]) -> bool {
+        let mut kinds = sources.iter().map(|source| self.kind_of_column(*source));
+        let alike = kinds.next().is_none_or(|first| first != Compared::Unknown && kinds.all(|kind| kind == first));
+        self.world.engine() == Engine::Postgres || alike
+    }
+
     /// What MySQL would compare an operand as; `sources` are the columns in it.
     fn kind_of(&self, operand: &Expr, sources: &[Source]) -> Compared {
         match (&operand.kind, sources) {
             (ExprKind::Literal(Literal::Null), _) => Compared::Anything,
             (ExprKind::Literal(Literal::Number | Literal::Boolean), _) => Compared::Number,
             (ExprKind::Literal(Literal::String), _) => Compared::Text,
-            (ExprKind::Column(_), [source]) => {
-                let used = self.out.relations.get(source.place);
-                let relation = used.and_then(|used| self.world.snapshot.relation(used.relation));
-                let column = relation.and_then(|relation| relation.columns.get(source.column));
-                column.map_or(Compared::Unknown, |column| match column.ty.class {
-                    TypeClass::Boolean | TypeClass::Integer | TypeClass::Numeric | TypeClass::Float => Compared::Number,
-                    TypeClass::Text | TypeClass::Enum => Compared::Text,
-                    _ => Compared::Unknown,
-                })
-            }
+            (ExprKind::Column(_), [source]) => self.kind_of_column(*source),
             _ => Compared::Unknown,
         }
+    }
+
+    fn kind_of_column(&self, source: Source) -> Compared {
+        let used = self.out.relations.get(source.place);
+        let relation = used.and_then(|used| self.world.snapshot.relation(used.relation));
+        let column = relation.and_then(|relation| relation.columns.get(source.column));
+        column.map_or(Compared::Unknown, |column| match column.ty.class {
+            TypeClass::Boolean | TypeClass::Integer | TypeClass::Numeric | TypeClass::Float => Compared::Number,
+            TypeClass::Text | TypeClass::Enum => Compared::Text,
+            _ => Compared::Unknown,
+        })
     }
 
     /// A sub-select inside an expression; whether its columns are harmless.

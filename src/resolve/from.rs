@@ -260,14 +260,17 @@ impl Binder<'_> {
             JoinConstraint::Using { columns, alias } => {
                 self.merge(scope, begin.1, middle.1, columns.iter().map(|name| name.value.clone()).collect())
                     .map_err(|missing| missing_join_column(&missing, columns))?;
+                self.compare_merged(scope, begin, columns.len());
                 if let Some(alias) = alias {
                     self.bind_merged(scope, begin.1, columns.len(), alias);
                 }
             }
             JoinConstraint::Natural => {
                 let shared = self.shared_names(scope, begin.1, middle.1);
+                let count = shared.len();
                 self.merge(scope, begin.1, middle.1, shared)
                     .map_err(|name| Refusal::undefined_column(format!("column \"{name}\" does not exist")))?;
+                self.compare_merged(scope, begin, count);
             }
         }
         if let Some(alias) = &join.alias {
@@ -308,6 +311,18 @@ impl Binder<'_> {
         scope.visible.append(&mut left);
         scope.visible.append(&mut right);
         Ok(())
+    }
+
+    /// A join by name is a condition: each pair of merged columns is compared, and so read.
+    fn compare_merged(&mut self, scope: ScopeId, begin: (usize, usize), count: usize) {
+        let merged = self.columns_of_visible(scope, begin.1, begin.1 + count);
+        let bindings = self.scope(scope).map(|scope| scope.bindings.as_slice()).unwrap_or_default();
+        let all_known = !bindings.iter().skip(begin.0).any(|binding| binding.open);
+        self.out.fence |=
+            !(all_known && merged.iter().all(|column| column.harmless && self.is_one_kind(&column.sources)));
+        for column in merged.iter() {
+            self.mark(&column.sources, &mut Sources::new());
+        }
     }
 
     /// `USING (…) AS alias`: the alias has the merged columns.

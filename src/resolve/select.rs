@@ -170,6 +170,8 @@ impl Binder<'_> {
         if self.world.engine() != Engine::Postgres || select.group_by.is_empty() || select.grouping_sets {
             return;
         }
+        // `GROUP BY 1`: what is added depends on the number.
+        self.out.reads_literals |= select.group_by.iter().any(|expr| matches!(expr.kind, ExprKind::Literal(_)));
         let Some(names) = self.scope(scope) else { return };
         let grouped: Vec<(usize, usize)> =
             select.group_by.iter().filter_map(|expr| self.grouped_column(expr, select, scope)).collect();
