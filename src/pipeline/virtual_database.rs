@@ -345,7 +345,7 @@ impl VirtualDatabase {
         options: derived::Options<'_>,
     ) -> Result<String, Refusal> {
         let filters = self.rules().filters(relation)?;
-        let column = |position| row_filter::column_name(self.engine(), relation, None, position);
+        let column = |position| row_filter::column_name(self.engine(), relation, Some(&relation.name), position);
         let filters: Vec<String> = filters.iter().map(|filter| filter.render(column)).collect();
         derived::render(self.engine(), relation, access, &filters, &self.key_ids, options)
             .map_err(|error| Refusal::forbidden(format!("`{}.{}`: {error}", relation.schema, relation.name)))

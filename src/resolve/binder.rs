@@ -13,7 +13,8 @@ use crate::sql::{Engine, Token};
 
 /// Resolves one statement of a text. `parameters` of a statement's tree are those of `tokens`, the whole text's.
 pub fn resolve(world: &World<'_>, text: &str, tokens: &[Token], statement: &Statement) -> Result<Resolved, Refusal> {
-    let mut binder = Binder { world: *world, text, tokens, scopes: Vec::new(), out: Resolved::default() };
+    let mut binder =
+        Binder { world: *world, text, tokens, scopes: Vec::new(), out: Resolved::default(), conditions: 0 };
     binder.statement(statement)?;
     Ok(binder.out)
 }
@@ -25,6 +26,8 @@ pub(super) struct Binder<'a> {
     pub(super) tokens: &'a [Token],
     pub(super) scopes: Vec<Scope>,
     pub(super) out: Resolved,
+    /// How many conditions are being walked around here.
+    pub(super) conditions: usize,
 }
 
 /// The columns that an expression's value is computed from, collected while walking it.

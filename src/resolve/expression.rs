@@ -88,15 +88,27 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// Resolves a condition that decides which rows are seen; whether it is harmless.
+    /// Resolves a condition that decides which rows are seen; whether it is harmless, with everything inside its
+    /// sub-selects: those are evaluated for each row that the condition is.
     pub(super) fn predicate(&mut self, expr: &Expr, scope: ScopeId) -> Result<bool, Refusal> {
-        let nature = self.expr(expr, scope, &mut Sources::new())?;
-        self.out.fence |= !nature.harmless;
-        Ok(nature.harmless)
+        let fenced = std::mem::take(&mut self.out.fence);
+        self.conditions += 1;
+        self.expr(expr, scope, &mut Sources::new())?;
+        self.conditions -= 1;
+        let harmless = !self.out.fence;
+        self.out.fence |= fenced;
+        Ok(harmless)
+    }
+
+    /// Resolves an expression; inside a condition, what is not harmless needs the fence.
+    pub(super) fn expr(&mut self, expr: &Expr, scope: ScopeId, sink: &mut Sources) -> Result<Nature, Refusal> {
+        let nature = self.expr_inside(expr, scope, sink)?;
+        self.out.fence |= self.conditions > 0 && !nature.harmless;
+        Ok(nature)
     }
 
     /// Resolves an expression: its names, and what may be said of its value.
-    pub(super) fn expr(&mut self, expr: &Expr, scope: ScopeId, sink: &mut Sources) -> Result<Nature, Refusal> {
+    fn expr_inside(&mut self, expr: &Expr, scope: ScopeId, sink: &mut Sources) -> Result<Nature, Refusal> {
         match &expr.kind {
             ExprKind::Column(name) => self.column(name, scope, sink),
             ExprKind::Star(None) | ExprKind::Literal(_) | ExprKind::Parameter | ExprKind::Default => {

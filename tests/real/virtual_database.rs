@@ -119,3 +119,43 @@ fn a_place_in_group_by_is_part_of_what_is_remembered() {
     rows.sort();
     assert_eq!(rows, [["1", "EU", "1"], ["3", "EU", "1"]]);
 }
+
+/// A filter that costs more than a small sub-select.
+const SUBSELECT: &str = "where = \"region = (select max(upper('eu')) from orders o, orders p, orders q where o.id * p.id * q.id > customers.id * 0)\"";
+
+#[test]
+fn sub_selects_in_conditions_do_not_look_at_hidden_rows() {
+    let rules = RULES.replace("where = \"region = 'EU'\"", SUBSELECT);
+    let analyst = Desk::open(SCHEMA, &rules, "analyst");
+    for condition in [
+        "exists (select 1 / (c.id - 2) union select 1)",
+        "exists (select 1 from generate_series(1, 5 + 1 / (c.id - 2)))",
+        "exists (values (1 / (c.id - 2)))",
+        "exists (select 1 limit 5 + 1 / (c.id - 2))",
+        "c.id in (select 1 / (c.id - 2) union select c.id)",
+        "c.id in (select c.id order by 1 / (c.id - 2) limit 1)",
+    ] {
+        let sql = format!("select count(*) from customers c where {condition}");
+        assert_eq!(analyst.rows(&sql), [["2"]], "{sql}");
+    }
+    let clerk = Desk::open(SCHEMA, &rules, "clerk");
+    for statement in [
+        "update customers c set email = 'x' where exists (select 1 where 1 / (c.id - 2) < 9) returning id",
+        "delete from customers c where exists (select 1 from generate_series(1, 5 + 1 / (c.id - 2))) returning id",
+    ] {
+        let mut rows = clerk.rows(statement);
+        rows.sort();
+        assert_eq!(rows, [["1"], ["3"]], "{statement}");
+    }
+}
+
+#[test]
+fn a_filters_own_columns_are_not_taken_for_those_of_its_sub_selects() {
+    let schema = format!(
+        "{SCHEMA} create table desks(region text, owner text); insert into desks values ('EU', 'hanako'), ('US', 'kenji');"
+    );
+    let filter = "where = \"exists (select from desks where desks.region = customers.region and owner = :user)\"";
+    let desk = Desk::open(&schema, &RULES.replace("where = \"region = 'EU'\"", filter), "analyst");
+    assert_eq!(desk.rows("select id from customers order by id"), [["1"], ["3"]]);
+    assert_eq!(desk.rows("select c.id from customers c, desks order by 1"), [["1"], ["1"], ["3"], ["3"]]);
+}
