@@ -31,6 +31,18 @@ impl Statement {
             Verdict::Denial(_) => true,
         }
     }
+
+    /// Where in the client's text a place in the server's is; nothing where it is of the proxy's making.
+    pub fn position(&self, position: u32) -> Option<u32> {
+        let prepared = &self.prepared;
+        match &prepared.decision.verdict {
+            Verdict::Permit(permit) if **permit.sql() != *prepared.text => {
+                prepared.database.position_in_source(&prepared.settings, &prepared.text, permit.sql(), position)
+            }
+            Verdict::Permit(_) => Some(position),
+            Verdict::Denial(_) => None,
+        }
+    }
 }
 
 /// What a name in a message is to the server: its tables of names look at no more.

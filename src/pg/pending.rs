@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use super::names::{Name, Statement};
 use super::wire::frontend::Target;
 use crate::audit::Sequence;
-use crate::pipeline::{Denial, Effect};
+use crate::pipeline::{Denial, Effect, Settings, VirtualDatabase};
 
 /// A statement under way.
 #[derive(Debug)]
@@ -37,8 +37,10 @@ pub struct Running {
     pub denial: Option<Box<Denial>>,
     /// Errors and notices must be cleaned of values.
     pub guarded: bool,
-    /// The server reads the client's own text, so that positions in it hold.
-    pub verbatim: bool,
+    /// By what it was decided, which is what the second lock asks; nothing for roles without rules.
+    pub lock: Option<Arc<VirtualDatabase>>,
+    /// A text that the server reads in another form than the client wrote it.
+    pub rewritten: Option<Rewritten>,
     /// What its statements change, in order.
     pub effects: Arc<[Effect]>,
     /// Statements of it that are done.
@@ -59,6 +61,17 @@ pub struct Running {
     pub sqlstate: Option<[u8; 5]>,
     /// It reads COPY data.
     pub copying: bool,
+}
+
+/// What it takes to say where in the client's text the server found an error.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// The client's text.
+    pub text: Box<str>,
+    /// The settings by which it was decided.
+    pub settings: Settings,
+    /// The server's text.
+    pub sent: Arc<str>,
 }
 
 /// A reply that the server owes.
@@ -88,6 +101,8 @@ pub enum Owed {
     Describe {
         /// The statement that is described, or whose portal is.
         statement: Option<Rc<Statement>>,
+        /// What the second lock asks; nothing for roles without rules.
+        lock: Option<Arc<VirtualDatabase>>,
         /// Whether the client sent it.
         visible: bool,
     },
@@ -115,7 +130,8 @@ impl Running {
             record,
             denial: None,
             guarded: false,
-            verbatim: true,
+            lock: None,
+            rewritten: None,
             effects: Arc::from([]),
             done: 0,
             statement: None,
@@ -176,6 +192,35 @@ impl Owed {
             | Self::Close { .. }
             | Self::Sync
             | Self::CopyEnd => None,
+        }
+    }
+
+    /// What the second lock asks about the result columns that come for it; nothing for roles without rules.
+    pub fn lock(&self) -> Option<&Arc<VirtualDatabase>> {
+        match self {
+            Self::Query(running) | Self::Execute(running) | Self::Refused(running) => running.lock.as_ref(),
+            Self::Describe { lock, .. } => lock.as_ref(),
+            Self::Parse { .. } | Self::Bind { .. } | Self::Close { .. } | Self::Sync | Self::CopyEnd => None,
+        }
+    }
+
+    /// Where in the client's text the server's error is, given where it is in the text that the server got; nothing
+    /// where that place is of the proxy's making. Positions are in characters from 1.
+    pub fn position(&self, position: u32) -> Option<u32> {
+        let statement = match self {
+            Self::Query(running) | Self::Refused(running) | Self::Execute(running) => {
+                if let (Some(Rewritten { text, settings, sent }), Some(lock)) = (&running.rewritten, &running.lock) {
+                    return lock.position_in_source(settings, text, sent, position);
+                }
+                running.statement.as_ref()
+            }
+            Self::Parse { statement, .. } => Some(statement),
+            Self::Bind { statement, .. } | Self::Describe { statement, .. } => statement.as_ref(),
+            Self::Close { .. } | Self::Sync | Self::CopyEnd => None,
+        };
+        match statement {
+            Some(statement) => statement.position(position),
+            None => Some(position),
         }
     }
 

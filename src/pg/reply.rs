@@ -12,12 +12,12 @@ use crate::pipeline::Denial;
 const SAFE_CLASSES: &[&str] =
     &["00", "03", "08", "0A", "25", "26", "28", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
 
-/// Writes a server's error or notice without values of rows. `keep_position` says that the server read the client's
-/// own text.
-pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], keep_position: bool) {
+/// Writes a server's error or notice without values of rows. `position` is where it is in the client's text.
+pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], position: Option<u32>) {
     let sqlstate = error_fields(body).find(|(letter, _)| *letter == b'C').map_or(&b""[..], |(_, code)| code);
     let class = sqlstate.get(..2).unwrap_or_default();
     let is_safe = SAFE_CLASSES.iter().any(|safe| safe.as_bytes() == class);
+    let position = position.map(|position| position.to_string());
     let mut message = MessageWriter::new(out, tag);
     for (letter, text) in error_fields(body) {
         let kept = match letter {
@@ -27,7 +27,7 @@ pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], keep_position: boo
             // A hint tells what to do, place and routine where in the server's source: the same for every value, but
             // which one was reached may depend on a value in the classes that are not safe.
             b'M' | b'H' | b'F' | b'L' | b'R' if is_safe => Some(text),
-            b'P' if is_safe && keep_position => Some(text),
+            b'P' if is_safe => position.as_deref().map(str::as_bytes),
             // Names of the schema, table, column, type, constraint that an integrity error speaks of.
             b's' | b't' | b'c' | b'd' | b'n' if class == b"23" => Some(text),
             // Detail and context quote values; positions and texts of inner queries quote the rewritten text.
@@ -40,11 +40,15 @@ pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], keep_position: boo
     message.byte(0).finish();
 }
 
-/// Writes a server's error without the position in a text that the client did not write.
-pub fn write_without_position(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
+/// Writes a server's error or notice with another position, or none where what is there is not the client's.
+pub fn write_at(out: &mut Vec<u8>, tag: u8, body: &[u8], position: Option<&str>) {
     let mut message = MessageWriter::new(out, tag);
-    for (letter, text) in error_fields(body).filter(|(letter, _)| *letter != b'P') {
-        message = message.byte(letter).string(text);
+    for (letter, text) in error_fields(body) {
+        match (letter, position) {
+            (b'P', Some(position)) => message = message.byte(letter).string(position.as_bytes()),
+            (b'P', None) => {}
+            _ => message = message.byte(letter).string(text),
+        }
     }
     message.byte(0).finish();
 }
@@ -89,9 +93,9 @@ mod tests {
         out.split_off(5)
     }
 
-    fn cleaned(fields: &[(u8, &str)], keep: bool) -> Vec<u8> {
+    fn cleaned(fields: &[(u8, &str)], position: Option<u32>) -> Vec<u8> {
         let mut out = Vec::new();
-        write_cleaned(&mut out, NOTICE_RESPONSE, &error(fields), keep);
+        write_cleaned(&mut out, NOTICE_RESPONSE, &error(fields), position);
         assert_eq!(out[0], b'N');
         out.split_off(5)
     }
@@ -106,7 +110,7 @@ mod tests {
                 (b'P', "8"),
                 (b'R', "pg_strtoint32"),
             ],
-            true,
+            Some(8),
         );
         assert_eq!(error_field(&body, b'C'), Some(&b"22P02"[..]));
         assert_eq!(error_field(&body, b'S'), Some(&b"ERROR"[..]));
@@ -119,19 +123,19 @@ mod tests {
     fn messages_about_the_text_are_kept_without_details() {
         let fields =
             [(b'C', "42703"), (b'M', "column \"x\" does not exist"), (b'D', "detail"), (b'P', "8"), (b'q', "q")];
-        let body = cleaned(&fields, false);
+        let body = cleaned(&fields, None);
         assert_eq!(error_field(&body, b'M'), Some(&b"column \"x\" does not exist"[..]));
         for letter in *b"DPq" {
             assert_eq!(error_field(&body, letter), None);
         }
-        assert_eq!(error_field(&cleaned(&fields, true), b'P'), Some(&b"8"[..]));
+        assert_eq!(error_field(&cleaned(&fields, Some(3)), b'P'), Some(&b"3"[..]));
     }
 
     #[test]
     fn integrity_errors_keep_names_and_lose_values() {
         let fields =
             [(b'C', "23505"), (b'M', "dup"), (b'D', "Key (email)=(secret) exists"), (b'n', "t_pkey"), (b't', "t")];
-        let body = cleaned(&fields, false);
+        let body = cleaned(&fields, None);
         assert_eq!(error_field(&body, b'n'), Some(&b"t_pkey"[..]));
         assert_eq!(error_field(&body, b'D'), None);
         assert_eq!(error_field(&body, b'M'), Some(&b"an integrity constraint is violated"[..]));
@@ -139,6 +143,6 @@ mod tests {
 
     #[test]
     fn an_error_without_a_code_is_withheld() {
-        assert_eq!(error_field(&cleaned(&[(b'M', "secret")], true), b'M'), Some(sentence(b"").as_bytes()));
+        assert_eq!(error_field(&cleaned(&[(b'M', "secret")], None), b'M'), Some(sentence(b"").as_bytes()));
     }
 }

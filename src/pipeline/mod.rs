@@ -7,6 +7,7 @@ mod derivation;
 mod facts;
 mod fragments;
 mod plan;
+mod position;
 mod read_back;
 mod role_rules;
 mod row_filter;

@@ -52,6 +52,19 @@ pub(super) fn plan(database: &VirtualDatabase, settings: &Settings, text: &str, 
     }
 }
 
+/// What is sent for a text that may run, and how many bytes of the tool's comment are before it.
+pub(super) fn emitted(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    text: &str,
+    script: &Script,
+) -> Option<(Emitted, usize)> {
+    let permitted = permitted(database, settings, text, script, &mut FactsBuilder::new(text, script)).ok()?;
+    let mut annotation = String::new();
+    push_annotation(&mut annotation, script);
+    Some((permitted.emitted, annotation.len()))
+}
+
 struct Permitted {
     emitted: Emitted,
     effects: Vec<Effect>,
@@ -166,7 +179,7 @@ pub(super) fn denial(refusal: Refusal, text: &str, tokens: &[Token]) -> Denial {
         message: refusal.message,
         detail: refusal.detail,
         hint: refusal.hint,
-        position: token.map(|token| characters_before(text, token.start) + 1),
+        position: token.map(|token| characters_before(text, token.start as usize) + 1),
         rule: refusal.rule,
     }
 }
@@ -178,12 +191,12 @@ pub(super) fn unreadable(error: &LexError, text: &str) -> Denial {
         message: error.to_string(),
         detail: None,
         hint: None,
-        position: Some(characters_before(text, error.at) + 1),
+        position: Some(characters_before(text, error.at as usize) + 1),
         rule: None,
     }
 }
 
-fn characters_before(text: &str, byte: u32) -> u32 {
-    let before = text.get(..byte as usize).unwrap_or_default();
+pub(super) fn characters_before(text: &str, byte: usize) -> u32 {
+    let before = text.get(..byte).unwrap_or_default();
     u32::try_from(before.chars().count()).unwrap_or(u32::MAX)
 }

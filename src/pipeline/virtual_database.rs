@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::cache::Plans;
 use super::plan::{self, Plan};
+use super::position;
 use super::role_rules::RoleRules;
 use super::row_filter::{self, RowFilter};
 use super::session_statement;
@@ -224,6 +225,12 @@ impl VirtualDatabase {
         };
         let facts = Arc::new(Facts { kinds: vec!["unknown"], ..Facts::default() });
         Decision { annotation: None, facts, verdict, observed }
+    }
+
+    /// Where in a text the server's error is, given where it is in what was sent for that text; nothing where the
+    /// client wrote nothing there. Positions are in characters from 1.
+    pub fn position_in_source(&self, settings: &Settings, text: &str, sent: &str, position: u32) -> Option<u32> {
+        position::in_source(self, settings, text, sent, position)
     }
 
     /// The second lock: the name of a column that must not arrive raw, given where the server says a result column

@@ -12,9 +12,9 @@ use super::state::State;
 use crate::audit::{Facts, Outcome, Sequence, StatementRecord};
 use crate::pg::fault::Fault;
 use crate::pg::names::{self, Statement};
-use crate::pg::pending::Running;
+use crate::pg::pending::{Rewritten, Running};
 use crate::pipeline::{Decision, Denial, Effect, Permit, Settings, Verdict, VirtualDatabase};
-use crate::session::Acting;
+use crate::session::{Acting, Prepared};
 
 /// The longest wait for a newer catalog; after it the decision is made with the old one.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub(super) struct Asked<'a> {
     pub annotation: Option<&'a str>,
     pub facts: &'a Facts,
     pub ruling: Ruling<'a>,
+    /// By what and with which settings it was decided, where it was.
+    pub grounds: Option<(&'a Arc<VirtualDatabase>, &'a Settings)>,
 }
 
 /// How it was decided.
@@ -47,13 +49,33 @@ pub(super) enum Ruling<'a> {
 
 impl<'a> Asked<'a> {
     /// A text as it was decided.
-    pub fn new(text: &'a str, decision: &'a Decision) -> Self {
+    pub fn new(text: &'a str, decided: &'a Decided) -> Self {
+        Self::decided(text, &decided.decision, &decided.database, &decided.settings)
+    }
+
+    /// A prepared text.
+    pub fn prepared(prepared: &'a Prepared) -> Self {
+        Self::decided(&prepared.text, &prepared.decision, &prepared.database, &prepared.settings)
+    }
+
+    fn decided(
+        text: &'a str,
+        decision: &'a Decision,
+        database: &'a Arc<VirtualDatabase>,
+        settings: &'a Settings,
+    ) -> Self {
         let ruling = match (&decision.verdict, &decision.observed) {
             (Verdict::Permit(permit), None) => Ruling::Permit(permit),
             (Verdict::Permit(permit), Some(denial)) => Ruling::Observed(permit, denial),
             (Verdict::Denial(denial), _) => Ruling::Denial(denial),
         };
-        Self { text, annotation: decision.annotation.as_deref(), facts: &decision.facts, ruling }
+        let grounds = Some((database, settings));
+        Self { text, annotation: decision.annotation.as_deref(), facts: &decision.facts, ruling, grounds }
+    }
+
+    /// A text that was not asked about.
+    pub fn undecided(text: &'a str, facts: &'a Facts, ruling: Ruling<'a>) -> Self {
+        Self { text, annotation: None, facts, ruling, grounds: None }
     }
 
     fn outcome(&self) -> Outcome<'a> {
@@ -183,6 +205,10 @@ impl Session {
         state.totals.statements += 1;
         let mut running = Running::new(record.as_ref().copied().unwrap_or_default(), started);
         running.statement = statement;
+        if state.is_restricted() {
+            let database = asked.grounds.map_or_else(|| state.acting.last_database(), |(database, _)| database);
+            running.lock = Some(Arc::clone(database));
+        }
         let metrics = &self.node.metrics;
         match (&asked.ruling, record) {
             (_, Err(unavailable)) => {
@@ -197,7 +223,13 @@ impl Session {
             (Ruling::Permit(permit) | Ruling::Observed(permit, _), Ok(_)) => {
                 metrics.statements_permitted.add_one();
                 running.guarded = permit.guarded() || executes_guarded(&state, permit);
-                running.verbatim = **permit.sql() == *asked.text;
+                if let Some((_, settings)) = asked.grounds
+                    && running.statement.is_none()
+                    && **permit.sql() != *asked.text
+                {
+                    let (text, settings) = (Box::from(asked.text), settings.clone());
+                    running.rewritten = Some(Rewritten { text, settings, sent: Arc::clone(permit.sql()) });
+                }
                 running.effects = Arc::clone(permit.effects());
                 state.is_guarded |= running.guarded;
             }

@@ -27,14 +27,13 @@ impl Session {
             Ok(text) => text,
             Err(denial) => {
                 let (text, facts) = (String::from_utf8_lossy(parse.text), Facts::default());
-                let ruling = Ruling::Denial(&denial);
-                self.refuse(&Asked { text: &text, annotation: None, facts: &facts, ruling }, parse.name, batch);
+                self.refuse(&Asked::undecided(&text, &facts, Ruling::Denial(&denial)), parse.name, batch);
                 return Ok(());
             }
         };
         let decided = self.decide(&text, batch).await?;
         if matches!(decided.decision.verdict, Verdict::Denial(_)) {
-            self.refuse(&Asked::new(&text, &decided.decision), parse.name, batch);
+            self.refuse(&Asked::new(&text, &decided), parse.name, batch);
             return Ok(());
         }
         let statement = Rc::new(Statement::new(&text, decided, Some(parse.types)));
@@ -87,7 +86,7 @@ impl Session {
         let decided = self.decide(&old.text, batch).await?;
         let is_same = match (&old.decision.verdict, &decided.decision.verdict) {
             (_, Verdict::Denial(_)) => {
-                self.refuse(&Asked::new(&old.text, &decided.decision), REFUSED, batch);
+                self.refuse(&Asked::new(&old.text, &decided), REFUSED, batch);
                 return Ok(None);
             }
             (Verdict::Permit(old), Verdict::Permit(new)) => old.sql() == new.sql(),
@@ -102,9 +101,8 @@ impl Session {
             let name = String::from_utf8_lossy(name);
             let message = format!("prepared statement \"{name}\" was prepared under rules that have changed since");
             let denial = denial("0A000", message, Some("prepare it again"));
-            let (annotation, facts) = (None, &new.prepared.decision.facts);
             let ruling = Ruling::Denial(&denial);
-            self.refuse(&Asked { text: &old.text, annotation, facts, ruling }, REFUSED, batch);
+            self.refuse(&Asked { ruling, annotation: None, ..Asked::prepared(&new.prepared) }, REFUSED, batch);
             return Ok(None);
         };
         // Close and Parse of ours, whose replies the client does not see.
@@ -142,8 +140,12 @@ impl Session {
             // The reply comes before that of any Execute sent from now on.
             statement.prepared.described.set(true);
         }
-        let owed = Owed::Describe { statement: statement.cloned(), visible: true };
-        state.pending.push(owed);
+        let statement = statement.cloned();
+        let lock = state.is_restricted().then(|| match &statement {
+            Some(statement) => Arc::clone(&statement.prepared.database),
+            None => Arc::clone(state.acting.last_database()),
+        });
+        state.pending.push(Owed::Describe { statement, lock, visible: true });
         Ok(Step::Forward)
     }
 
@@ -166,13 +168,16 @@ impl Session {
         let name = names::of_message(portal);
         let statement = self.state.borrow().portals.get(name).cloned();
         let running = if let Some(statement) = &statement {
-            let prepared = &statement.prepared;
-            self.begin(&Asked::new(&prepared.text, &prepared.decision), Some(Rc::clone(statement)))
+            self.begin(&Asked::prepared(&statement.prepared), Some(Rc::clone(statement)))
         } else {
             // A cursor of SQL's DECLARE; or nothing, which the server will say.
             let text = format!("(portal \"{}\")", String::from_utf8_lossy(name));
             let facts = Facts::default();
-            self.begin(&Asked { text: &text, annotation: None, facts: &facts, ruling: Ruling::NoText }, None)
+            self.begin(&Asked::undecided(&text, &facts, Ruling::NoText), None)
+        };
+        let is_outdated = match &statement {
+            Some(statement) => !self.is_current(statement)?,
+            None => false,
         };
         let mut state = self.state.borrow_mut();
         if running.denial.is_some() {
@@ -181,14 +186,16 @@ impl Session {
             state.pending.push(Owed::Refused(Box::new(running)));
             return Ok(Step::Handled);
         }
-        let is_described = statement.as_ref().is_some_and(|s| s.prepared.described.get());
-        if running.guarded && state.is_restricted() && !is_described {
+        let is_described = !is_outdated && statement.as_ref().is_some_and(|s| s.prepared.described.get());
+        if (running.guarded || is_outdated) && state.is_restricted() && !is_described {
             // Nobody asked for the result's columns; the second lock does.
+            // What is left of a portal that was opened under other rules must suit those of now, too.
+            let lock = if is_outdated { Some(Arc::clone(state.acting.last_database())) } else { running.lock.clone() };
             frontend::write_describe(batch, Target::Portal, name);
             if let Some(statement) = &statement {
                 statement.prepared.described.set(true);
             }
-            state.pending.push(Owed::Describe { statement, visible: false });
+            state.pending.push(Owed::Describe { statement, lock, visible: false });
         }
         state.pending.push(Owed::Execute(Box::new(running)));
         Ok(Step::Forward)

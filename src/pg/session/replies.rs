@@ -11,11 +11,11 @@ use crate::audit::{ResultRecord, Subject};
 use crate::pg::fault::Fault;
 use crate::pg::names;
 use crate::pg::pending::{Owed, Running};
-use crate::pg::reply::{write_cleaned, write_denial, write_without_position};
+use crate::pg::reply::{write_at, write_cleaned, write_denial};
 use crate::pg::wire::Header;
 use crate::pg::wire::backend::{self, Report};
 use crate::pg::wire::frontend::Target;
-use crate::pipeline::Effect;
+use crate::pipeline::{Effect, VirtualDatabase};
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +198,10 @@ impl Session {
 
     /// The second lock: every result column of a restricted role is looked up before rows go out.
     fn row_description(&self, state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Result<Pass, Fault> {
-        let found = if state.is_restricted() { self.protected_column(state, body)? } else { None };
+        let found = match state.pending.front().and_then(|owed| owed.lock()) {
+            Some(lock) => protected_column(lock, body)?,
+            None => None,
+        };
         let record = state.pending.front().and_then(Owed::running).map(|running| running.record);
         let visible = match state.pending.front() {
             Some(Owed::Query(_)) => true,
@@ -228,29 +231,13 @@ impl Session {
         Ok(Pass::Handled)
     }
 
-    fn protected_column(&self, state: &mut State, body: &[u8]) -> Result<Option<String>, Fault> {
-        let database = Arc::clone(
-            state.acting.database(&self.node).map_err(|e| Fault::closed("role revoked", "57P01", e.to_string()))?,
-        );
-        for column in backend::columns(body) {
-            let column = column.map_err(Fault::server_message)?;
-            if column.table != 0
-                && let Some(name) = database.protected_column(column.table, column.attribute)
-            {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
-    }
-
     fn error(&self, state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Pass {
         let sqlstate = sqlstate_of(body);
         let is_fatal = matches!(backend::error_field(body, b'V'), Some(b"FATAL" | b"PANIC"));
         state.has_said_fatal |= is_fatal;
         let must_clean = must_clean(state);
-        let front = state.pending.front();
-        let running = front.and_then(Owed::running);
-        let verbatim = running.as_ref().is_none_or(|running| running.verbatim);
+        let position = position(state, body);
+        let running = state.pending.front().and_then(Owed::running);
         let denial = running.and_then(|running| {
             running.sqlstate.get_or_insert(sqlstate);
             running.denial.as_ref().filter(|_| sqlstate == *b"42601")
@@ -261,13 +248,10 @@ impl Session {
             write_denial(out.edit(input), denial);
             Pass::Handled
         } else if must_clean {
-            write_cleaned(out.edit(input), backend::ERROR_RESPONSE, body, verbatim);
+            write_cleaned(out.edit(input), backend::ERROR_RESPONSE, body, position);
             Pass::Handled
-        } else if verbatim {
-            Pass::Forward
         } else {
-            write_without_position(out.edit(input), backend::ERROR_RESPONSE, body);
-            Pass::Handled
+            relocated(backend::ERROR_RESPONSE, body, position, input, out)
         };
         let (dropped, must_sync) = state.pending.fail();
         state.must_sync |= must_sync;
@@ -321,10 +305,23 @@ impl Session {
     }
 }
 
+/// The first result column that must not arrive as it is, by the rules that decided the statement.
+fn protected_column(lock: &VirtualDatabase, body: &[u8]) -> Result<Option<String>, Fault> {
+    for column in backend::columns(body) {
+        let column = column.map_err(Fault::server_message)?;
+        if column.table != 0
+            && let Some(name) = lock.protected_column(column.table, column.attribute)
+        {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 /// Describe was answered: gives whether the client asked.
 fn described(state: &mut State, tag: u8) -> Result<bool, Fault> {
     match state.pending.answered() {
-        Some(Owed::Describe { statement, visible }) => {
+        Some(Owed::Describe { statement, visible, .. }) => {
             if let Some(statement) = statement {
                 statement.prepared.described.set(true);
             }
@@ -339,10 +336,31 @@ fn notice(state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Pas
         return Pass::Handled;
     }
     if must_clean(state) {
-        write_cleaned(out.edit(input), backend::NOTICE_RESPONSE, body, false);
+        write_cleaned(out.edit(input), backend::NOTICE_RESPONSE, body, None);
         return Pass::Handled;
     }
-    Pass::Forward
+    let position = position(state, body);
+    relocated(backend::NOTICE_RESPONSE, body, position, input, out)
+}
+
+/// Where in the client's text the server's error or notice is, if it says a place and the client wrote what is there.
+fn position(state: &mut State, body: &[u8]) -> Option<u32> {
+    let stated = std::str::from_utf8(backend::error_field(body, b'P')?).ok()?.parse().ok()?;
+    match state.pending.front() {
+        Some(owed) => owed.position(stated),
+        None => Some(stated),
+    }
+}
+
+/// Passes an error or notice on, with its place in the client's text.
+fn relocated(tag: u8, body: &[u8], position: Option<u32>, input: &[u8], out: &mut Output) -> Pass {
+    let stated = backend::error_field(body, b'P');
+    let position = position.map(|position| position.to_string());
+    if stated == position.as_deref().map(str::as_bytes) {
+        return Pass::Forward;
+    }
+    write_at(out.edit(input), tag, body, position.as_deref());
+    Pass::Handled
 }
 
 /// Whether what the server says now may quote values that the role must not see.

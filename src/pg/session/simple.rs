@@ -30,7 +30,7 @@ impl Session {
             }
         };
         let decided = self.decide(&text, batch).await?;
-        let running = self.begin(&Asked::new(&text, &decided.decision), kept(&text, &decided));
+        let running = self.begin(&Asked::new(&text, &decided), kept(&text, &decided));
         frontend::write_query(batch, &for_server(&running, &decided.decision, &text, bytes));
         self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
         Ok(())
@@ -45,7 +45,7 @@ impl Session {
             return Ok(Step::Handled);
         }
         let facts = Facts::default();
-        let asked = Asked { text: FUNCTION_CALL, annotation: None, facts: &facts, ruling: Ruling::NoText };
+        let asked = Asked::undecided(FUNCTION_CALL, &facts, Ruling::NoText);
         let running = self.begin(&asked, None);
         if running.denial.is_some() {
             frontend::write_query(batch, &refusal());
@@ -59,7 +59,7 @@ impl Session {
     /// Refuses what the pipeline cannot be asked about.
     fn refuse_query(&self, text: &str, denial: &crate::pipeline::Denial, batch: &mut Vec<u8>) {
         let facts = Facts::default();
-        let asked = Asked { text, annotation: None, facts: &facts, ruling: Ruling::Denial(denial) };
+        let asked = Asked::undecided(text, &facts, Ruling::Denial(denial));
         let running = self.begin(&asked, None);
         frontend::write_query(batch, &refusal());
         self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
