@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 sent: Some(sent),
                 facts: &facts,
                 outcome: Outcome::Permitted,
+                reported: &[],
             };
             black_box(audit.statement(&record)?);
             if index % batch == 0 {

@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use facts::{Facts, ObjectUse, Rendered, Shown};
-pub use record::{Ending, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals};
+pub use record::{Ending, Ground, MetLimit, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals};
 pub use settings::{Durability, OnFailure, Settings, StatementText};
 
 use json::{push_field, push_number_field};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::facts::Facts;
+use crate::policy::{LimitKey, RuleInfo};
 
 /// Names a record; later records have greater numbers. 0 names none: with `on_failure = "continue"` a statement may
 /// run without a record.
@@ -43,6 +44,22 @@ pub struct StatementRecord<'a> {
     pub facts: &'a Facts,
     /// How it was decided.
     pub outcome: Outcome<'a>,
+    /// Rules that met it and only report.
+    pub reported: &'a [Arc<RuleInfo>],
+}
+
+/// On what a refusal rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ground {
+    /// What is granted and protected, or what is not understood.
+    #[default]
+    Rules,
+    /// A `[[limit]]`, by the key that was met.
+    Limit(LimitKey),
+    /// A `[[block]]`.
+    Block,
+    /// A `[[learn]]`.
+    Learn,
 }
 
 /// How a statement was decided.
@@ -56,6 +73,8 @@ pub enum Outcome<'a> {
         message: &'a str,
         /// By which rule.
         rule: Option<&'a str>,
+        /// By which kind of rule.
+        ground: Ground,
     },
     /// It does not run.
     Refused {
@@ -65,6 +84,8 @@ pub enum Outcome<'a> {
         message: &'a str,
         /// By which rule.
         rule: Option<&'a str>,
+        /// By which kind of rule.
+        ground: Ground,
     },
 }
 
@@ -85,6 +106,21 @@ pub struct ResultRecord<'a> {
     pub total_us: u64,
     /// SQLSTATE of the server's or the proxy's error.
     pub sqlstate: Option<&'a str>,
+    /// The limit that it met while it ran.
+    pub limit: Option<MetLimit<'a>>,
+    /// What is known about the statement; alerts ask which tables it touched.
+    pub facts: Option<&'a Facts>,
+}
+
+/// A limit that a running statement met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetLimit<'a> {
+    /// Its kind.
+    pub limit: LimitKey,
+    /// The rule that sets it.
+    pub rule: &'a str,
+    /// Whether the statement was stopped; otherwise the role is in observe mode.
+    pub stopped: bool,
 }
 
 /// Why a session ended.

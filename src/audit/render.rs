@@ -3,7 +3,7 @@
 use super::chain::hex_hash;
 use super::facts::{Facts, ObjectUse, Shown};
 use super::json::{hex_digits, push_field, push_name, push_number_field, push_string, push_strings};
-use super::record::{Ending, Outcome, ResultRecord, StatementRecord, Subject, Totals};
+use super::record::{Ending, Ground, Outcome, ResultRecord, StatementRecord, Subject, Totals};
 use super::settings::StatementText;
 use crate::policy::Verb;
 
@@ -40,6 +40,10 @@ pub fn subject(out: &mut Vec<u8>, subject: &Subject) {
 pub fn statement(out: &mut Vec<u8>, record: &StatementRecord<'_>, rules: TextRules) {
     subject(out, record.subject);
     outcome(out, record.outcome);
+    if !record.reported.is_empty() {
+        push_name(out, "reported");
+        push_strings(out, record.reported.iter().map(|rule| &*rule.name));
+    }
     texts(out, record, rules);
     out.extend_from_slice(record.facts.rendered.0.get_or_init(|| facts(record.facts)));
 }
@@ -54,6 +58,11 @@ pub fn result(out: &mut Vec<u8>, record: &ResultRecord<'_>) {
     push_number_field(out, "total_us", record.total_us);
     if let Some(sqlstate) = record.sqlstate {
         push_field(out, "sqlstate", sqlstate);
+    }
+    if let Some(met) = record.limit {
+        push_field(out, "limit", met.limit.word());
+        push_field(out, "rule", met.rule);
+        push_field(out, "action", if met.stopped { "stopped" } else { "observed" });
     }
 }
 
@@ -73,16 +82,24 @@ pub fn session_closed(out: &mut Vec<u8>, who: &Subject, ending: Ending, totals: 
 }
 
 fn outcome(out: &mut Vec<u8>, outcome: Outcome<'_>) {
-    let (verdict, sqlstate, message, rule) = match outcome {
-        Outcome::Permitted => ("permitted", None, None, None),
-        Outcome::Observed { message, rule } => ("observed", None, Some(message), rule),
-        Outcome::Refused { sqlstate, message, rule } => ("refused", Some(sqlstate), Some(message), rule),
+    let (verdict, sqlstate, message, rule, ground) = match outcome {
+        Outcome::Permitted => ("permitted", None, None, None, Ground::Rules),
+        Outcome::Observed { message, rule, ground } => ("observed", None, Some(message), rule, ground),
+        Outcome::Refused { sqlstate, message, rule, ground } => {
+            ("refused", Some(sqlstate), Some(message), rule, ground)
+        }
     };
     push_field(out, "verdict", verdict);
     for (name, value) in [("sqlstate", sqlstate), ("message", message), ("rule", rule)] {
         if let Some(value) = value {
             push_field(out, name, value);
         }
+    }
+    match ground {
+        Ground::Rules => {}
+        Ground::Limit(limit) => push_field(out, "limit", limit.word()),
+        Ground::Block => push_field(out, "ground", "block"),
+        Ground::Learn => push_field(out, "ground", "learn"),
     }
 }
 
@@ -220,9 +237,18 @@ mod tests {
 
     fn rendered(text: &str, facts: &Facts, rules: TextRules) -> serde_json::Value {
         let who = Subject { session: 7, user: "hanako".into(), protocol: "postgres", ..Subject::default() };
-        let outcome = Outcome::Refused { sqlstate: "42501", message: "no", rule: Some("contact-data") };
+        let outcome =
+            Outcome::Refused { sqlstate: "42501", message: "no", rule: Some("contact-data"), ground: Ground::Rules };
         let sent = Some("SELECT 1 /* sent */");
-        let record = StatementRecord { subject: &who, text, annotation: Some("by: tableau"), sent, facts, outcome };
+        let record = StatementRecord {
+            subject: &who,
+            text,
+            annotation: Some("by: tableau"),
+            sent,
+            facts,
+            outcome,
+            reported: &[],
+        };
         let mut out = b"{\"v\":1".to_vec();
         statement(&mut out, &record, rules);
         out.push(b'}');

@@ -21,7 +21,8 @@ fn run(audit: &Audit, text: &str) -> Result<Sequence, Unavailable> {
     let facts = Facts::default();
     let who = subject();
     let outcome = Outcome::Permitted;
-    let record = StatementRecord { subject: &who, text, annotation: None, sent: None, facts: &facts, outcome };
+    let record =
+        StatementRecord { subject: &who, text, annotation: None, sent: None, facts: &facts, outcome, reported: &[] };
     let sequence = audit.statement(&record)?;
     audit.flush();
     if audit.is_written(sequence) {
@@ -64,6 +65,8 @@ fn a_run_is_a_chain_from_start_to_stop_and_the_next_goes_on() {
             first_row_us: 5,
             total_us: 9,
             sqlstate: None,
+            limit: None,
+            facts: None,
         });
         audit.session_closed(&who, Ending::Terminated, Totals { statements: 1, rows: 1, bytes: 20 });
         audit.login_refused(&who, "wrong password");

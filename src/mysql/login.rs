@@ -16,7 +16,7 @@ use super::wire::packet;
 use crate::audit::{Subject, Totals};
 use crate::auth::User;
 use crate::net::{Stream, tune};
-use crate::session::{Acting, Node, Slot};
+use crate::session::{Acting, Node, Slot, admission};
 
 /// The longest wait for a client to take the words that it is turned away with.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ async fn begin(
         }
     };
     node.lockout.succeeded(name.as_bytes(), Some(peer.ip()));
-    match enter(node, &user, source, &hello, &mut subject) {
+    match enter(node, &user, peer, source, &hello, &mut subject) {
         Ok(entered) => start(node, client, user, entered, subject, hello).await,
         Err(error) => {
             node.metrics.login_failures.add_one();
@@ -115,14 +115,25 @@ async fn begin(
 }
 
 /// Finds the role and the source for a user who has proved who it is.
-fn enter(node: &Node, user: &User, source: Option<&str>, hello: &Hello, subject: &mut Subject) -> Result<Acting, Err> {
+fn enter(
+    node: &Node,
+    user: &User,
+    peer: SocketAddr,
+    source: Option<&str>,
+    hello: &Hello,
+    subject: &mut Subject,
+) -> Result<Acting, Err> {
     let denied = |why: String| Err::new(1045, "28000", why);
     let role = user.roles.first().ok_or_else(|| denied(format!("user `{}` has no role", user.name)))?;
     let source = choose(node, user, source, hello.database.as_deref())?;
     subject.user = Arc::clone(&user.name);
     subject.role = Arc::clone(role);
     subject.source = Arc::clone(&source.spec.name);
-    Acting::new(node, source, &user.name, role).map_err(|revoked| denied(revoked.to_string()))
+    let acting = Acting::new(node, source, &user.name, role).map_err(|revoked| denied(revoked.to_string()))?;
+    match admission::forbid_login(node, acting.last_database(), peer.ip()) {
+        None => Ok(acting),
+        Some(denial) => Err(reply::refusal(&denial)),
+    }
 }
 
 /// Enters the session into registry and audit log and lets it begin.

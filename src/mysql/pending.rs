@@ -68,6 +68,13 @@ pub enum Next {
     More,
     /// A whole packet of so many bytes with its header.
     Packet(Sort, usize),
+    /// A row with which the result would have more rows or bytes than it may: so many.
+    Full {
+        /// Rows of the result.
+        rows: u64,
+        /// Its bytes.
+        bytes: u64,
+    },
 }
 
 /// Bytes of rows and what comes behind them.
@@ -93,6 +100,11 @@ pub struct Pending {
     // Bytes of a row that are still to come, and whether another packet continues it.
     row_rest: usize,
     row_goes_on: bool,
+    // What a result may have, and what the one under way has.
+    most_rows: u64,
+    most_bytes: u64,
+    result_rows: u64,
+    result_bytes: u64,
     /// Rows that passed.
     pub rows: u64,
     /// Status flags of the last packet that had any.
@@ -103,7 +115,30 @@ impl Pending {
     /// A reply that has not begun. `capabilities` are those in use with the server.
     pub fn new(kind: Kind, capabilities: Capabilities) -> Self {
         let phase = if kind == Kind::Rows { Phase::Rows } else { Phase::Head };
-        Self { kind, phase, capabilities, columns_later: 0, row_rest: 0, row_goes_on: false, rows: 0, status: 0 }
+        Self {
+            kind,
+            phase,
+            capabilities,
+            columns_later: 0,
+            row_rest: 0,
+            row_goes_on: false,
+            most_rows: u64::MAX,
+            most_bytes: u64::MAX,
+            result_rows: 0,
+            result_bytes: 0,
+            rows: 0,
+            status: 0,
+        }
+    }
+
+    /// Limits each result to so many rows and bytes: a row beyond them is [`Next::Full`].
+    pub fn limit(&mut self, rows: u64, bytes: u64) {
+        (self.most_rows, self.most_bytes) = (rows, bytes);
+    }
+
+    /// Rows and bytes of the result under way, or of the last one.
+    pub fn result(&self) -> (u64, u64) {
+        (self.result_rows, self.result_bytes)
     }
 
     /// Whether the reply is complete.
@@ -139,7 +174,13 @@ impl Pending {
                 return Ok(Scan { passed, next: Next::More });
             };
             if self.row_goes_on || (self.phase == Phase::Rows && !ends_rows(header, *first)) {
-                self.rows += u64::from(!self.row_goes_on);
+                let begins = u64::from(!self.row_goes_on);
+                let (rows, bytes) = (self.result_rows + begins, self.result_bytes + (HEADER + header.len) as u64);
+                if begins == 1 && (rows > self.most_rows || bytes > self.most_bytes) {
+                    return Ok(Scan { passed, next: Next::Full { rows, bytes } });
+                }
+                (self.result_rows, self.result_bytes) = (rows, bytes);
+                self.rows += begins;
                 self.row_goes_on = header.is_continued();
                 self.row_rest = HEADER + header.len;
                 continue;
@@ -188,6 +229,7 @@ impl Pending {
             }
             Sort::LocalFile => {}
             Sort::Count => {
+                (self.result_rows, self.result_bytes) = (0, 0);
                 let (columns, described) = self.read_count(payload)?;
                 if described {
                     self.phase = Phase::Columns(columns);

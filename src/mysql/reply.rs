@@ -2,8 +2,9 @@
 
 use super::upstream::UpstreamError;
 use super::wire::err::Err;
-use crate::audit::Unavailable;
+use crate::audit::{Ground, Unavailable};
 use crate::pipeline::Denial;
+use crate::policy::LimitKey;
 
 /// Words for what cannot be cleaned.
 const WITHHELD: &str = "the server's words are withheld, because they can quote protected values";
@@ -11,6 +12,8 @@ const WITHHELD: &str = "the server's words are withheld, because they can quote 
 /// A refusal as the error that MySQL has for its kind.
 pub fn refusal(denial: &Denial) -> Err {
     let (code, sqlstate) = match denial.sqlstate {
+        _ if denial.ground == Ground::Limit(LimitKey::StatementTimeout) => (3024, "HY000"),
+        "28000" => (1045, "28000"),
         "42501" => (1142, "42000"),
         "0A000" => (1235, "42000"),
         "42601" => (1064, "42000"),
@@ -22,12 +25,7 @@ pub fn refusal(denial: &Denial) -> Err {
         "53300" | "53400" | "54000" => (1226, "42000"),
         other => (1105, other),
     };
-    let mut message = denial.message.clone();
-    for more in [&denial.detail, &denial.hint].into_iter().flatten() {
-        message.push_str("; ");
-        message.push_str(more);
-    }
-    Err::new(code, sqlstate, message)
+    Err::new(code, sqlstate, denial.in_one_line())
 }
 
 /// Nothing runs that cannot be recorded.
@@ -106,6 +104,7 @@ mod tests {
             hint: Some("ask the owner".to_owned()),
             position: None,
             rule: None,
+            ground: Ground::Rules,
         };
         let error = refusal(&denial);
         assert_eq!((error.code, error.sqlstate()), (1142, "42000"));

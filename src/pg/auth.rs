@@ -21,7 +21,7 @@ use crate::auth::scram::{self, Exchange, NONCE_BYTES, SCRAM_SHA_256, SCRAM_SHA_2
 use crate::auth::users::Verifier;
 use crate::auth::{User, Users};
 use crate::net::Stream;
-use crate::session::{Acting, Entry, Node, Source};
+use crate::session::{Acting, Entry, Node, Source, admission};
 use crate::sql::Engine;
 
 /// The longest message of a SASL exchange (PostgreSQL's `PG_MAX_SASL_MESSAGE_LENGTH`).
@@ -102,6 +102,9 @@ pub async fn log_in(
     };
     subject.role = Arc::clone(&chosen.acting.role().name);
     subject.source = Arc::clone(&chosen.source.spec.name);
+    if let Some(denial) = admission::forbid_login(node, chosen.acting.last_database(), peer.ip()) {
+        return Err(turn_away(node, stream, &subject, Refusal::new(denial.sqlstate, denial.in_one_line())).await);
+    }
     subject.application = chosen.parameters.application();
     let mut upstream = None;
     let reported = match chosen.parameters.reported(&chosen.source) {

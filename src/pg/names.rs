@@ -153,6 +153,7 @@ mod tests {
             facts: Arc::new(Facts::default()),
             verdict: Verdict::Permit(Permit::refusal()),
             observed: None,
+            reported: Vec::new(),
         };
         let prepared = Prepared {
             text: "".into(),

@@ -25,8 +25,9 @@ use std::time::{Duration, Instant};
 
 use super::names::{Name, Statement};
 use super::wire::frontend::Target;
-use crate::audit::Sequence;
+use crate::audit::{Facts, Sequence};
 use crate::pipeline::{Denial, Effect, Settings, VirtualDatabase};
+use crate::session::Watch;
 
 /// A statement under way.
 #[derive(Debug)]
@@ -61,6 +62,14 @@ pub struct Running {
     pub sqlstate: Option<[u8; 5]>,
     /// It reads COPY data.
     pub copying: bool,
+    /// What is known about its text.
+    pub facts: Arc<Facts>,
+    /// The limits that could stop it.
+    pub watch: Option<Box<Watch>>,
+    /// Bytes of the results before the one that is being answered.
+    pub earlier_bytes: u64,
+    /// The portal whose rows these are, where they are counted over several executions.
+    pub portal: Option<Name>,
 }
 
 /// What it takes to say where in the client's text the server found an error.
@@ -142,12 +151,23 @@ impl Running {
             bytes: 0,
             sqlstate: None,
             copying: false,
+            facts: Arc::default(),
+            watch: None,
+            earlier_bytes: 0,
+            portal: None,
         }
     }
 
-    /// Whether what is decided next depends on what this one changes.
+    /// Whether what comes next must wait for the end of this one: decisions depend on what it changes, or it could be
+    /// stopped, which must not hit its successor.
     fn is_barrier(&self) -> bool {
-        self.effects.iter().any(|effect| *effect != Effect::None)
+        let changes = |effect: &Effect| !matches!(effect, Effect::None | Effect::Declare(_) | Effect::Fetch(_));
+        self.watch.is_some() || self.effects.iter().any(changes)
+    }
+
+    /// Whether a limit has cut its result off: the client gets no more of it than an error.
+    pub fn is_cut(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.is_cut())
     }
 }
 
@@ -350,6 +370,16 @@ impl Pending {
     /// All that is owed, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Owed> {
         self.queue.iter()
+    }
+
+    /// The statement under way that a limit could stop.
+    pub fn watched(&mut self) -> Option<&mut Watch> {
+        self.queue.iter_mut().filter_map(Owed::running).find_map(|running| running.watch.as_deref_mut())
+    }
+
+    /// Whether a statement is under way.
+    pub fn is_running(&self) -> bool {
+        self.queue.iter().any(|owed| owed.as_running().is_some())
     }
 
     /// The reply owed next was given in full.

@@ -9,7 +9,7 @@ use super::template::{Template, push_annotation};
 use super::verdict::{Denial, Effect, Permit};
 use super::virtual_database::{Settings, VirtualDatabase};
 use super::{fragments, read_back};
-use crate::audit::Facts;
+use crate::audit::{Facts, Ground};
 use crate::resolve::{self, Refusal, Resolved};
 use crate::rewrite::emit::Emitted;
 use crate::sql::ast::Statement;
@@ -181,6 +181,7 @@ pub(super) fn denial(refusal: Refusal, text: &str, tokens: &[Token]) -> Denial {
         hint: refusal.hint,
         position: token.map(|token| characters_before(text, token.start as usize) + 1),
         rule: refusal.rule,
+        ground: Ground::Rules,
     }
 }
 
@@ -193,6 +194,7 @@ pub(super) fn unreadable(error: &LexError, text: &str) -> Denial {
         hint: None,
         position: Some(characters_before(text, error.at as usize) + 1),
         rule: None,
+        ground: Ground::Rules,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::audit::Facts;
-use crate::policy::RuleInfo;
+use crate::audit::{Facts, Ground, Outcome};
+use crate::policy::{LimitKey, LimitMet, RuleInfo};
 use crate::sql::mysql::SqlMode;
 
 /// What a statement changes in the session once the server has confirmed it.
@@ -41,6 +41,10 @@ pub enum Effect {
     Execute(Box<str>),
     /// `DEALLOCATE name`, or all.
     Deallocate(Option<Box<str>>),
+    /// `DECLARE name CURSOR`: the rows that it gives are counted from here.
+    Declare(Box<str>),
+    /// `FETCH … FROM name`.
+    Fetch(Box<str>),
     /// Objects were made, changed or dropped: the catalog must be read again.
     Ddl,
 }
@@ -96,6 +100,8 @@ pub struct Denial {
     pub position: Option<u32>,
     /// The rule that refused.
     pub rule: Option<Arc<RuleInfo>>,
+    /// By which kind of rule.
+    pub ground: Ground,
 }
 
 /// Whether a text may run.
@@ -118,4 +124,119 @@ pub struct Decision {
     pub verdict: Verdict,
     /// What would have been said if the role were not in observe mode.
     pub observed: Option<Arc<Denial>>,
+    /// Rules that met the text and only report.
+    pub reported: Vec<Arc<RuleInfo>>,
+}
+
+impl Decision {
+    /// How it was decided, for the audit record.
+    pub fn outcome(&self) -> Outcome<'_> {
+        match (&self.verdict, &self.observed) {
+            (Verdict::Permit(_), None) => Outcome::Permitted,
+            (Verdict::Permit(_), Some(denial)) => denial.observed(),
+            (Verdict::Denial(denial), _) => denial.refused(),
+        }
+    }
+
+    /// Refuses what was permitted. In observe mode the text runs all the same, and the record says what would have been.
+    pub fn refuse(&mut self, denial: Denial, observe: bool) {
+        if !observe {
+            self.verdict = Verdict::Denial(denial);
+        } else if self.observed.is_none() {
+            self.observed = Some(Arc::new(denial));
+        }
+    }
+}
+
+impl Denial {
+    /// The refusal for the audit record.
+    pub fn refused(&self) -> Outcome<'_> {
+        Outcome::Refused {
+            sqlstate: self.sqlstate,
+            message: &self.message,
+            rule: self.rule.as_ref().map(|rule| &*rule.name),
+            ground: self.ground,
+        }
+    }
+
+    /// The refusal that was not, for the audit record.
+    pub fn observed(&self) -> Outcome<'_> {
+        Outcome::Observed {
+            message: &self.message,
+            rule: self.rule.as_ref().map(|rule| &*rule.name),
+            ground: self.ground,
+        }
+    }
+
+    /// Message, detail and hint in one line, for protocols and moments that have room for one.
+    pub fn in_one_line(&self) -> String {
+        let more = [&self.detail, &self.hint].into_iter().flatten();
+        more.fold(self.message.clone(), |line, more| line + "; " + more)
+    }
+
+    /// The words for a limit that was met.
+    pub fn of_limit(met: &LimitMet) -> Self {
+        let LimitMet { limit, rule, allowed, met } = met;
+        let name = &rule.name;
+        let (sqlstate, message, advice) = match limit {
+            LimitKey::StatementTimeout => (
+                "57014",
+                format!("statement cancelled: it ran longer than {allowed}, the `statement_timeout` of limit `{name}`"),
+                "ask for less, or at a quieter time",
+            ),
+            LimitKey::MaxRows => (
+                "57014",
+                format!("result cut off: it has {met} rows, the `max_rows` of limit `{name}`"),
+                "add a condition or a LIMIT",
+            ),
+            LimitKey::MaxBytes => (
+                "57014",
+                format!("result cut off: it has {met} bytes, the `max_bytes` of limit `{name}`"),
+                "ask for fewer rows or columns",
+            ),
+            LimitKey::MaxConcurrent => (
+                "53400",
+                format!(
+                    "statement refused: {met} statements of the role are running, and limit `{name}` has `max_concurrent` {allowed}"
+                ),
+                "try again when one of them has ended",
+            ),
+            LimitKey::MaxCost => (
+                "54000",
+                format!(
+                    "statement refused: the planner expects it to cost {met}, and limit `{name}` has `max_cost` {allowed}"
+                ),
+                "add a condition, or one that an index serves",
+            ),
+            LimitKey::Hours => (
+                "42501",
+                format!("refused: it is {met}, and `hours` of limit `{name}` are {allowed}"),
+                "come back within these hours",
+            ),
+            LimitKey::From => (
+                "42501",
+                format!("refused: you come from {met}, and `from` of limit `{name}` is {allowed}"),
+                "connect from one of these networks",
+            ),
+        };
+        let hint = match &rule.owner {
+            Some(owner) => format!("{advice}, or ask {owner}"),
+            None => format!("{advice}, or ask the owner of the rules"),
+        };
+        Self {
+            sqlstate,
+            message,
+            detail: Some(by_rule(rule)),
+            hint: Some(hint),
+            position: None,
+            rule: Some(Arc::clone(rule)),
+            ground: Ground::Limit(*limit),
+        }
+    }
+}
+
+/// Which rule it was, and whose.
+pub(super) fn by_rule(rule: &RuleInfo) -> String {
+    let owner = rule.owner.as_ref().map(|owner| format!(", owned by {owner}")).unwrap_or_default();
+    format!("rule `{}`{owner}", rule.name)
 }

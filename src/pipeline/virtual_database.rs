@@ -13,7 +13,7 @@ use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
 use crate::catalog::known::{self, SettingRule, SystemView};
 use crate::catalog::{Relation, Snapshot};
-use crate::policy::{Attributes, PolicySet, RelationAccess, Role, Treatment};
+use crate::policy::{Attributes, Limits, PolicySet, RelationAccess, Role, Treatment};
 use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
 use crate::rewrite::derived;
 use crate::rewrite::masks::RelationContext;
@@ -49,6 +49,8 @@ impl Settings {
             | Effect::Prepare(_)
             | Effect::Execute(_)
             | Effect::Deallocate(_)
+            | Effect::Declare(_)
+            | Effect::Fetch(_)
             | Effect::Ddl => {}
         }
     }
@@ -82,6 +84,7 @@ pub struct VirtualDatabase {
     role: Arc<Role>,
     person: Arc<Person>,
     key_ids: Arc<[Arc<str>]>,
+    limits: Option<Arc<Limits>>,
     relations: Box<[RelationEntry]>,
     plans: Plans,
 }
@@ -90,7 +93,8 @@ impl VirtualDatabase {
     /// Joins rules and catalog for a role. `person` matters where filters use attributes.
     pub fn new(policy: Arc<PolicySet>, snapshot: Arc<Snapshot>, role: Arc<Role>, person: Arc<Person>) -> Self {
         let relations = snapshot.relations().iter().map(|_| RelationEntry::default()).collect();
-        Self { policy, snapshot, role, person, key_ids: Arc::default(), relations, plans: Plans::new() }
+        let limits = policy.strictest(&role).map(Arc::new);
+        Self { policy, snapshot, role, person, key_ids: Arc::default(), limits, relations, plans: Plans::new() }
     }
 
     /// Says which masking keys the server's sessions have (`SessionKeys::ids`); without, keyed masks deny.
@@ -129,6 +133,21 @@ impl VirtualDatabase {
         &self.person
     }
 
+    /// What limits the role; nothing for most.
+    pub fn limits(&self) -> Option<&Arc<Limits>> {
+        self.limits.as_ref()
+    }
+
+    /// Whether statements are asked about anew each time that they run, beside what was decided about their text.
+    pub fn is_admitted_by_moment(&self) -> bool {
+        self.limits.is_some()
+    }
+
+    /// Whether rules about statements as a whole bind the role, which bind unrestricted ones too.
+    pub fn is_guarded(&self) -> bool {
+        self.limits.is_some()
+    }
+
     /// The family of the server.
     pub fn engine(&self) -> Engine {
         self.snapshot.engine()
@@ -153,14 +172,15 @@ impl VirtualDatabase {
         if let Some(template) = self.plans.shape(settings, &script.shape) {
             let verdict = Verdict::Permit(template.fill(text, &script));
             let facts = Arc::clone(&template.facts);
-            return Decision { annotation: script.annotation, facts, verdict, observed: None };
+            return Decision { annotation: script.annotation, facts, verdict, observed: None, reported: Vec::new() };
         }
         let Plan { facts, outcome, template } = plan::plan(self, settings, text, &script);
         let verdict = match outcome {
             Ok(permit) => Verdict::Permit(permit),
             Err(denial) => Verdict::Denial(denial),
         };
-        let decision = Decision { annotation: script.annotation.clone(), facts, verdict, observed: None };
+        let decision =
+            Decision { annotation: script.annotation.clone(), facts, verdict, observed: None, reported: Vec::new() };
         match template {
             Some(template) if script.tokens.iter().any(crate::sql::Token::is_plain_literal) => {
                 self.plans.remember_shape(settings, &script.shape, template);
@@ -174,7 +194,13 @@ impl VirtualDatabase {
         let annotation = script.annotation.clone();
         if let Some(template) = self.plans.shape(settings, &script.shape) {
             let verdict = Verdict::Permit(Permit::new(Arc::from(text), Arc::clone(template.effects()), false));
-            return Decision { annotation, facts: Arc::clone(&template.facts), verdict, observed: None };
+            return Decision {
+                annotation,
+                facts: Arc::clone(&template.facts),
+                verdict,
+                observed: None,
+                reported: Vec::new(),
+            };
         }
         let (facts, effects, own) = plan::observe(self, settings, text, script);
         let permit = match own {
@@ -186,7 +212,8 @@ impl VirtualDatabase {
         };
         let plain = permit.effects().iter().all(|effect| *effect == Effect::None);
         let verdict = Verdict::Permit(permit);
-        let decision = Decision { annotation, facts: Arc::clone(&facts), verdict, observed: None };
+        let decision =
+            Decision { annotation, facts: Arc::clone(&facts), verdict, observed: None, reported: Vec::new() };
         if plain {
             let template = super::template::Template::unchanged(facts, script.statements.len());
             self.plans.remember_shape(settings, &script.shape, Arc::new(template));
@@ -209,7 +236,7 @@ impl VirtualDatabase {
         };
         let annotation = script.annotation.clone();
         let observed = outcome.err().map(Arc::new);
-        let decision = Decision { annotation, facts, verdict: Verdict::Permit(permit), observed };
+        let decision = Decision { annotation, facts, verdict: Verdict::Permit(permit), observed, reported: Vec::new() };
         self.plans.remember_exact(settings, text, &decision);
         decision
     }
@@ -224,7 +251,7 @@ impl VirtualDatabase {
             (Verdict::Denial(denial), None)
         };
         let facts = Arc::new(Facts { kinds: vec!["unknown"], ..Facts::default() });
-        Decision { annotation: None, facts, verdict, observed }
+        Decision { annotation: None, facts, verdict, observed, reported: Vec::new() }
     }
 
     /// Where in a text the server's error is, given where it is in what was sent for that text; nothing where the

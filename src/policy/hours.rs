@@ -14,6 +14,8 @@ pub struct Hours {
     /// Minutes from midnight; not after `from` where the span passes midnight.
     to: u16,
     zone: TimeZone,
+    // As the rule has it.
+    text: Box<str>,
 }
 
 const DAY: u16 = 24 * 60;
@@ -42,7 +44,7 @@ impl Hours {
         if words.next().is_some() || from == to {
             return Err(bad(text));
         }
-        Ok(Self { days, from, to, zone })
+        Ok(Self { days, from, to, zone, text: text.into() })
     }
 
     /// Whether a moment is within the hours.
@@ -55,6 +57,16 @@ impl Hours {
         } else {
             (today && now >= self.from) || (self.has(local.weekday().previous()) && now < self.to)
         }
+    }
+
+    /// The hours as the rule has them.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A moment in the words of the hours: `Sun 09:05 UTC`.
+    pub fn moment(&self, moment: Timestamp) -> String {
+        moment.to_zoned(self.zone.clone()).strftime("%a %H:%M %Z").to_string()
     }
 
     fn has(&self, day: Weekday) -> bool {

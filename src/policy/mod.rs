@@ -6,6 +6,7 @@
 pub mod diagnostics;
 pub mod guard;
 pub mod hours;
+pub mod limits;
 pub mod load;
 pub mod mask;
 pub mod model;
@@ -23,6 +24,7 @@ pub use guard::{
     Action, Alert, Block, Expectation, Learn, Learning, Limit, Missing, Occasion, StatementKind, Tables, Test,
 };
 pub use hours::Hours;
+pub use limits::{LimitKey, LimitMet, Limits};
 pub use load::{Surroundings, parse};
 pub use mask::{MaskSpec, TruncUnit};
 pub use model::{Attributes, ColumnAccess, Filter, RelationAccess, Role, RuleInfo, Treatment, Verb, Verbs};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::guard::{Alert, Block, Learn, Limit, Test};
+use super::limits::Limits;
 use super::mask::MaskSpec;
 use super::model::{Filter, Role, RuleInfo, Verbs};
 use super::pattern::{ColumnPattern, TablePattern};
@@ -109,6 +110,11 @@ impl PolicySet {
     /// Every role, by name.
     pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
         self.roles.values().map(|rules| &rules.role)
+    }
+
+    /// The limits on a role put together; nothing where none names it.
+    pub fn strictest(&self, role: &Role) -> Option<Limits> {
+        Limits::of(self.limits(role))
     }
 
     /// The limits on a role; each of them holds.

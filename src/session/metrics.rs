@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::audit::Ground;
+use crate::policy::LimitKey;
+
 /// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -23,6 +26,35 @@ impl Counter {
     }
 }
 
+/// How often limits were met, by their kind.
+#[derive(Debug, Default)]
+pub struct LimitCounters([Counter; LimitKey::EACH.len()]);
+
+impl LimitCounters {
+    /// One more.
+    pub fn count(&self, limit: LimitKey) {
+        if let Some(counter) = self.0.get(limit as usize) {
+            counter.add_one();
+        }
+    }
+
+    /// How often each kind was met.
+    pub fn get(&self) -> impl Iterator<Item = (LimitKey, u64)> {
+        LimitKey::EACH.into_iter().zip(self.0.iter().map(Counter::get))
+    }
+}
+
+impl Metrics {
+    /// A statement was refused, or would have been in observe mode: counts what it met.
+    pub fn met(&self, ground: Ground) {
+        match ground {
+            Ground::Rules => {}
+            Ground::Limit(limit) => self.limits.count(limit),
+            Ground::Block | Ground::Learn => self.statements_blocked.add_one(),
+        }
+    }
+}
+
 /// All counters of the node.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -40,6 +72,10 @@ pub struct Metrics {
     pub statements_refused: Counter,
     /// Statements refused because the audit log could not be written.
     pub statements_unrecorded: Counter,
+    /// Logins and statements that met a limit.
+    pub limits: LimitCounters,
+    /// Statements that met a `[[block]]`, or a `[[learn]]` that did not know them.
+    pub statements_blocked: Counter,
     /// Rows of results sent to clients.
     pub rows: Counter,
     /// Bytes of results sent to clients.

@@ -4,7 +4,9 @@
 //! role, the registry of live sessions, limits. Never knows: bytes on a wire.
 
 pub mod acting;
+pub mod admission;
 pub mod buffers;
+pub mod concurrency;
 pub mod metrics;
 pub mod node;
 pub mod prepared;
@@ -12,8 +14,10 @@ pub mod refresh;
 pub mod registry;
 pub mod source;
 pub mod transaction;
+pub mod watch;
 
 pub use acting::{Acting, Revoked};
+pub use concurrency::{Concurrency, Turn};
 pub use metrics::Metrics;
 pub use node::{Listeners, Node, Rules, Timeouts};
 pub use prepared::Prepared;
@@ -21,5 +25,6 @@ pub use refresh::{Refresh, Ticket};
 pub use registry::{Entry, Registry, ServerSession, Slot, Wish};
 pub use source::{MySqlServer, Secret, Source, SourceSpec};
 pub use transaction::TransactionalSettings;
+pub use watch::Watch;
 
 pub use crate::net::TlsMode;

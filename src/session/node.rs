@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::concurrency::Concurrency;
 use super::metrics::Metrics;
 use super::registry::Registry;
 use super::source::Source;
@@ -86,6 +87,8 @@ pub struct Node {
     pub lockout: Lockout,
     /// Passwords proved by MySQL's clients, and the key under which they may come.
     pub passwords: Arc<Passwords>,
+    /// Statements of roles that may run a limited number at a time.
+    pub concurrency: Concurrency,
     /// What happened since the start.
     pub metrics: Metrics,
 }
@@ -109,6 +112,7 @@ impl Node {
             registry: Registry::default(),
             lockout: Lockout::default(),
             passwords: Arc::default(),
+            concurrency: Concurrency::default(),
             metrics: Metrics::default(),
         }
     }

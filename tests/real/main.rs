@@ -10,12 +10,14 @@
 mod audit;
 mod fence;
 mod harness;
+mod limits;
 mod mask_extremes;
 mod mask_rules;
 mod mask_vectors;
 mod masks;
 mod mysql_faults;
 mod mysql_introspect;
+mod mysql_limits;
 mod mysql_logins;
 mod mysql_sessions;
 mod mysql_upstream;

@@ -11,10 +11,12 @@ use crate::mysql::auth::{Login, authenticate_again};
 use crate::mysql::cancel;
 use crate::mysql::login::{refused, split};
 use crate::mysql::pending::Kind;
+use crate::mysql::reply;
 use crate::mysql::wire::change_user::ChangeUser;
 use crate::mysql::wire::err::Err;
 use crate::pipeline::{Decision, Settings};
 use crate::session::Acting;
+use crate::session::admission::forbid_peer;
 use crate::sql::mysql::SqlMode;
 
 impl Session {
@@ -49,7 +51,12 @@ impl Session {
         };
         let begun = choose(&node, &user, source, database.as_deref()).and_then(|source| {
             let role = user.roles.first().cloned().unwrap_or_default();
-            Acting::new(&node, source, &user.name, &role).map_err(|error| Err::new(1045, "28000", error.to_string()))
+            let acting = Acting::new(&node, source, &user.name, &role)
+                .map_err(|error| Err::new(1045, "28000", error.to_string()))?;
+            match forbid_peer(&node, acting.last_database(), &self.subject) {
+                None => Ok(acting),
+                Some(denial) => Err(reply::refusal(&denial)),
+            }
         });
         let acting = match begun {
             Ok(acting) => acting,
@@ -102,6 +109,11 @@ impl Session {
         if self.in_transaction() {
             let error = Err::new(1568, "25001", "SET ROLE cannot run inside a transaction; end it first");
             return self.refuse(whole, text, Some(decision), &error).await;
+        }
+        let acting = Acting::new(&self.node, Arc::clone(self.acting.source()), &self.user.name, role);
+        let forbidden = acting.ok().and_then(|to| forbid_peer(&self.node, to.last_database(), &self.subject));
+        if let Some(denial) = forbidden {
+            return self.refuse(whole, text, Some(decision), &reply::refusal(&denial)).await;
         }
         if let Err(unavailable) = self.record(text, decision, None) {
             self.take(whole);

@@ -15,6 +15,7 @@ pub mod place;
 mod relay;
 mod server;
 mod statements;
+mod stop;
 mod text;
 mod words;
 

@@ -125,7 +125,15 @@ impl Session {
     /// Records a statement that the proxy carries out itself.
     pub(super) fn note_permitted(&self, text: &str, facts: &Facts) -> Result<(), crate::audit::Unavailable> {
         let outcome = Outcome::Permitted;
-        let record = StatementRecord { subject: &self.subject, text, annotation: None, sent: None, facts, outcome };
+        let record = StatementRecord {
+            subject: &self.subject,
+            text,
+            annotation: None,
+            sent: None,
+            facts,
+            outcome,
+            reported: &[],
+        };
         self.node.audit.statement(&record).map(drop)
     }
 

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use super::server::read_sql_mode;
+use super::stop::is_interruption;
 use super::{Event, Session, Step, client_gone, unrecorded};
-use crate::audit::{Ending, ResultRecord, Sequence};
+use crate::audit::{Ending, Facts, ResultRecord, Sequence};
 use crate::mysql::cancel;
 use crate::mysql::pending::{Kind, Next, Pending, Sort};
 use crate::mysql::reply;
@@ -14,6 +15,7 @@ use crate::mysql::wire::ok::{Ok as OkPacket, StateChange};
 use crate::mysql::wire::prepared::{ID_AT, Prepared};
 use crate::mysql::wire::{Capabilities, HEADER, packet};
 use crate::pipeline::VirtualDatabase;
+use crate::session::Watch;
 
 /// Bytes of column definitions that are held back until the second lock has seen them all.
 const MAX_HELD: usize = 32 << 20;
@@ -29,6 +31,12 @@ pub(super) struct Running<'a> {
     pub guarded: bool,
     /// The second lock, for restricted roles.
     pub lock: Option<&'a VirtualDatabase>,
+    /// What the role sees; its limits hold for other roles too.
+    pub database: &'a VirtualDatabase,
+    /// What is known about its text.
+    pub facts: Option<&'a Facts>,
+    /// Rows and bytes of earlier fetches of the same cursor.
+    pub fetched: (u64, u64),
     /// The number that the client is to know a prepared statement by.
     pub statement: u32,
 }
@@ -42,21 +50,28 @@ pub(super) struct Outcome {
     pub results: usize,
     /// What the server said to a statement prepared.
     pub prepared: Option<Prepared>,
+    /// Rows and bytes of the last result.
+    pub last: (u64, u64),
 }
 
 /// A reply in the middle of being relayed.
-struct Progress {
-    pending: Pending,
-    outcome: Outcome,
+pub(super) struct Progress {
+    pub(super) pending: Pending,
+    pub(super) outcome: Outcome,
     /// Bytes at the front of the server's buffer that were looked at.
-    seen: usize,
+    pub(super) seen: usize,
     /// Where the definitions held back begin, among them.
     held: Option<usize>,
     rows_changed: u64,
     bytes: u64,
     first_byte: Option<Instant>,
-    /// The rest of the reply is not for the client: the second lock has ended it.
-    ended: bool,
+    /// The rest of the reply is not for the client: the second lock has ended it, or a limit has cut it off.
+    pub(super) ended: bool,
+    /// The limits that could stop the statement.
+    pub(super) watch: Option<Watch>,
+    /// Where a limit cut the result off: the sequence number of the first packet that did not go out, and the rows
+    /// before it.
+    pub(super) cut: Option<(u8, u64)>,
 }
 
 impl Session {
@@ -72,7 +87,12 @@ impl Session {
             bytes: 0,
             first_byte: None,
             ended: false,
+            watch: running.filter(|running| running.record.is_some()).and_then(watch),
+            cut: None,
         };
+        if let Some(watch) = &progress.watch {
+            progress.pending.limit(watch.most_rows(), watch.most_bytes());
+        }
         let done = self.relay_to_end(&mut progress, running).await;
         self.note_result(&progress, running, done.as_ref().err());
         done.map(|()| progress.outcome)
@@ -80,7 +100,7 @@ impl Session {
 
     async fn relay_to_end(&mut self, progress: &mut Progress, running: Option<&Running<'_>>) -> Step<()> {
         while !progress.pending.is_over() {
-            if let Err(ending) = self.await_server().await {
+            if let Err(ending) = self.await_reply(&mut progress.watch).await {
                 return Err(self.give_up(ending, progress).await);
             }
             if progress.first_byte.is_none() {
@@ -92,6 +112,8 @@ impl Session {
             self.look(progress, running).await?;
             self.forward(progress).await?;
         }
+        progress.outcome.last = progress.pending.result();
+        self.end_cut(progress).await?;
         if let Some(server) = &mut self.server
             && progress.outcome.error.is_none()
         {
@@ -101,7 +123,7 @@ impl Session {
     }
 
     /// Waits until the server says more. What the client says meanwhile waits.
-    async fn await_server(&mut self) -> Step<()> {
+    pub(super) async fn await_server(&mut self) -> Step<()> {
         loop {
             if let Event::Server = self.event(false).await? {
                 return Ok(());
@@ -147,7 +169,14 @@ impl Session {
             let rest = server.unread().get(progress.seen..).unwrap_or_default();
             let scan = progress.pending.scan(rest).map_err(|_| Ending::ServerGone)?;
             progress.seen += scan.passed;
-            let Next::Packet(sort, len) = scan.next else { return Ok(()) };
+            let (sort, len) = match scan.next {
+                Next::More => return Ok(()),
+                Next::Packet(sort, len) => (sort, len),
+                Next::Full { rows, bytes } => {
+                    self.cut(progress, rows, bytes).await?;
+                    continue;
+                }
+            };
             let at = progress.seen;
             if progress.held.is_none()
                 && matches!(sort, Sort::Count | Sort::Prepared)
@@ -216,8 +245,14 @@ impl Session {
             }
             Sort::Err => {
                 let error = Err::read(payload).map_err(|_| Ending::ServerGone)?;
-                let cleaned = if guarded { reply::clean(error) } else { error };
-                if guarded {
+                let stopped = progress.watch.as_ref().and_then(Watch::refusal).filter(|_| is_interruption(&error));
+                let is_ours = stopped.is_some();
+                let cleaned = match stopped {
+                    Some(refusal) => reply::refusal(&refusal),
+                    None if guarded => reply::clean(error),
+                    None => error,
+                };
+                if guarded || is_ours {
                     let mut out = Vec::new();
                     packet::append_with(&mut out, sequence, |out| cleaned.write(out));
                     instead = Some(out);
@@ -254,7 +289,7 @@ impl Session {
     }
 
     /// Sends on what was looked at, but for definitions held back.
-    async fn forward(&mut self, progress: &mut Progress) -> Step<()> {
+    pub(super) async fn forward(&mut self, progress: &mut Progress) -> Step<()> {
         let ready = progress.held.unwrap_or(progress.seen);
         let Self { client, server: Some(server), .. } = self else { return Err(Ending::ServerGone) };
         if progress.seen - ready > MAX_HELD {
@@ -318,7 +353,7 @@ impl Session {
 
     /// Records what came of a statement.
     fn note_result(&mut self, progress: &Progress, running: Option<&Running<'_>>, ending: Option<&Ending>) {
-        let rows = progress.pending.rows + progress.rows_changed;
+        let rows = progress.cut.map_or(progress.pending.rows, |(_, rows)| rows) + progress.rows_changed;
         self.totals.rows += rows;
         self.totals.bytes += progress.bytes;
         self.node.metrics.rows.add(rows);
@@ -332,6 +367,12 @@ impl Session {
             (None, Some(_)) => Some("08S01"),
             (None, None) => None,
         };
+        // One whose time was up may have come to its own end all the same.
+        let limit = progress.watch.as_ref().and_then(Watch::noted);
+        let limit = limit.filter(|met| !met.stopped || progress.outcome.error.is_some());
+        if let Some(met) = limit {
+            self.node.metrics.limits.count(met.limit);
+        }
         self.node.audit.result(&ResultRecord {
             subject: &self.subject,
             statement,
@@ -340,8 +381,17 @@ impl Session {
             first_row_us: since(progress.first_byte.unwrap_or(end)),
             total_us: since(end),
             sqlstate,
+            limit,
+            facts: running.facts,
         });
     }
+}
+
+/// The limits on a statement that begins to run now.
+fn watch(running: &Running<'_>) -> Option<Watch> {
+    let mut watch = Watch::new(running.database, Instant::now())?;
+    watch.begin_result(running.fetched.0, running.fetched.1);
+    Some(watch)
 }
 
 /// State changes that matter here.

@@ -127,6 +127,7 @@ impl Server {
         while !pending.is_over() {
             let scan = pending.scan(&self.input).map_err(|_| Ending::ServerGone)?;
             self.consume(scan.passed);
+            // Replies that are not for the client have no limits.
             let Next::Packet(sort, len) = scan.next else {
                 self.fill().await?;
                 continue;

@@ -1,6 +1,7 @@
 //! Prepared statements: the client knows them by the proxy's numbers, the decision made for their text holds for each
 //! execution until rules, catalog or settings change.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::mysql::wire::err::Err;
 use crate::mysql::wire::execute::{self, ID_AT, LAST_PREPARED};
 use crate::mysql::wire::{Capabilities, HEADER, Header, command, packet};
 use crate::pipeline::{Decision, Verdict, VirtualDatabase};
-use crate::session::Prepared;
+use crate::session::{Prepared, admission};
 
 /// Statements that a session may hold at a time, as MySQL's own default limit.
 const MAX_STATEMENTS: usize = 16_382;
@@ -42,6 +43,8 @@ struct Statement {
     parameters: u16,
     // The record of the execution that opened its cursor.
     record: Option<Sequence>,
+    // Rows and bytes that its cursor gave so far.
+    fetched: (u64, u64),
 }
 
 impl Statements {
@@ -112,7 +115,8 @@ impl Session {
             let settings = self.settings.clone();
             let prepared =
                 Prepared { text: text.into(), decision, database, settings, described: Cell::new(known.described) };
-            let statement = Statement { prepared, server: known.id, parameters: known.parameters, record: None };
+            let statement =
+                Statement { prepared, server: known.id, parameters: known.parameters, record: None, fetched: (0, 0) };
             self.statements.by_number.insert(number, statement);
             self.statements.last_prepared = Some(number);
         }
@@ -138,10 +142,26 @@ impl Session {
         }
         let Some(statement) = self.statements.by_number.get(&number) else { return Ok(()) };
         let (prepared, server_number) = (&statement.prepared, statement.server);
-        let Verdict::Permit(permit) = &prepared.decision.verdict else { return Ok(()) };
+        let mut decision = Cow::Borrowed(&prepared.decision);
+        let mut turn = None;
+        if database.is_admitted_by_moment() {
+            admission::admit(&database, decision.to_mut());
+            turn = admission::take_turn(&self.node, &database, decision.to_mut()).await;
+        }
+        let permit = match &decision.verdict {
+            Verdict::Permit(permit) => permit,
+            Verdict::Denial(denial) => {
+                let error = reply::refusal(denial);
+                let noted = self.note_refusal(&prepared.text, Some(&decision), &error);
+                let error = noted.err().map_or(error, |unavailable| unrecorded(&unavailable));
+                let reply = self.discard().await?;
+                return self.fail(reply, &error).await;
+            }
+        };
         let (guarded, effects) = (permit.guarded(), Arc::clone(permit.effects()));
         let sent = (self.is_restricted() && **permit.sql() != *prepared.text).then_some(&**permit.sql());
-        let record = match self.record(&prepared.text, &prepared.decision, sent) {
+        let facts = Arc::clone(&decision.facts);
+        let record = match self.record(&prepared.text, &decision, sent) {
             Ok(record) => record,
             Err(error) => {
                 let reply = self.discard().await?;
@@ -150,6 +170,7 @@ impl Session {
         };
         if let Some(statement) = self.statements.by_number.get_mut(&number) {
             statement.record = Some(record);
+            statement.fetched = (0, 0);
         }
         self.write_number(server_number);
         if kind == Command::Execute && self.client.unread().len() >= HEADER + header.len && !header.is_continued() {
@@ -158,8 +179,10 @@ impl Session {
             self.pass_through().await?;
         }
         self.node.metrics.statements_permitted.add_one();
-        let running = self.running(Some(record), arrived, &database, guarded, 0);
+        let facts = Some(&*facts);
+        let running = Running { facts, ..self.running(Some(record), arrived, &database, guarded, 0) };
         let outcome = self.relay(Kind::Results, Some(&running)).await?;
+        drop(turn);
         self.apply(&effects, &outcome);
         Ok(())
     }
@@ -260,14 +283,21 @@ impl Session {
         let (_, number) = self.head(HEADER + 9).await?;
         let arrived = Instant::now();
         let database = self.database().await?;
-        let statement = self.statements.by_number.get(&self.statements.number(number));
-        let grounds = statement.map(|statement| (statement.record, statement.prepared.decision.verdict.clone()));
+        let known = self.statements.number(number);
+        let statement = self.statements.by_number.get(&known);
+        let grounds = statement.map(|s| (s.record, s.fetched, s.prepared.decision.clone()));
         if let Some(reply) = self.pass_for(number).await? {
             return self.fail(reply, &unknown(number, "fetch")).await;
         }
-        let Some((record, Verdict::Permit(permit))) = grounds else { return Ok(()) };
-        let running = self.running(record, arrived, &database, permit.guarded(), 0);
-        self.relay(Kind::Rows, Some(&running)).await.map(drop)
+        let Some((record, fetched, decision)) = grounds else { return Ok(()) };
+        let Verdict::Permit(permit) = &decision.verdict else { return Ok(()) };
+        let facts = Some(&*decision.facts);
+        let running = Running { facts, fetched, ..self.running(record, arrived, &database, permit.guarded(), 0) };
+        let (rows, bytes) = self.relay(Kind::Rows, Some(&running)).await?.last;
+        if let Some(statement) = self.statements.by_number.get_mut(&known) {
+            statement.fetched = (fetched.0 + rows, fetched.1 + bytes);
+        }
+        Ok(())
     }
 
     /// Passes a command on a statement to the server under the server's number. A command on a statement that is not
@@ -323,7 +353,8 @@ impl Session {
     ) -> Running<'d> {
         let restricted = self.is_restricted();
         let lock = restricted.then_some(&**database);
-        Running { record, arrived, guarded: guarded && restricted, lock, statement }
+        let guarded = guarded && restricted;
+        Running { record, arrived, guarded, lock, database, facts: None, fetched: (0, 0), statement }
     }
 }
 

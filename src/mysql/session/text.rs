@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::input::{MAX_TEXT, Whole};
-use super::relay::Outcome;
+use super::relay::{Outcome, Running};
 use super::words::{self, Words};
 use super::{Session, Step, unrecorded};
-use crate::audit::{Ending, Facts, Outcome as Verdict, Sequence, StatementRecord, Unavailable};
+use crate::audit::{Ending, Facts, Ground, Outcome as Verdict, Sequence, StatementRecord, Unavailable};
 use crate::mysql::pending::Kind;
 use crate::mysql::reply;
 use crate::mysql::wire::attributes::Query;
 use crate::mysql::wire::err::Err;
 use crate::mysql::wire::{Capabilities, packet};
 use crate::pipeline::{Decision, Effect, Permit, Verdict as Decided, VirtualDatabase};
+use crate::session::admission;
 use crate::sql::mysql::Flavour;
 
 impl Session {
@@ -46,7 +47,8 @@ impl Session {
 
     /// Decides about the text of a command and runs it. `head` bytes of the payload stand before the text.
     async fn run_text(&mut self, whole: &Whole, head: usize, text: &str, arrived: Instant) -> Step<()> {
-        let (database, decision) = self.decide(text).await?;
+        let (database, mut decision) = self.decide(text).await?;
+        let _turn = admission::take_turn(&self.node, &database, &mut decision).await;
         let permit = match &decision.verdict {
             Decided::Permit(permit) => permit,
             Decided::Denial(denial) => {
@@ -84,7 +86,8 @@ impl Session {
             self.pass(whole).await?;
         }
         self.node.metrics.statements_permitted.add_one();
-        let running = self.running(Some(record), arrived, &database, permit.guarded(), 0);
+        let facts = Some(&*decision.facts);
+        let running = Running { facts, ..self.running(Some(record), arrived, &database, permit.guarded(), 0) };
         let outcome = self.relay(Kind::Results, Some(&running)).await?;
         self.apply(permit.effects(), &outcome);
         Ok(())
@@ -94,16 +97,18 @@ impl Session {
     /// the catalog was read.
     pub(super) async fn decide(&mut self, text: &str) -> Step<(Arc<VirtualDatabase>, Decision)> {
         let database = self.database().await?;
-        let decision = database.decide(&self.settings, text);
+        let mut decision = database.decide(&self.settings, text);
         if let Decided::Denial(denial) = &decision.verdict
             && matches!(denial.sqlstate, "42P01" | "42703" | "42883" | "3F000")
             && let Some(ticket) = self.acting.source().refresh.ask_rarely(Instant::now())
         {
             self.catalog = Some(ticket);
             let database = self.database().await?;
-            let decision = database.decide(&self.settings, text);
+            let mut decision = database.decide(&self.settings, text);
+            admission::admit(&database, &mut decision);
             return Ok((database, decision));
         }
+        admission::admit(&database, &mut decision);
         Ok((database, decision))
     }
 
@@ -149,13 +154,15 @@ impl Session {
             annotation: decision.annotation.as_deref(),
             sent,
             facts: &decision.facts,
-            outcome: match &decision.observed {
-                None => Verdict::Permitted,
-                Some(denial) => {
-                    Verdict::Observed { message: &denial.message, rule: denial.rule.as_ref().map(|rule| &*rule.name) }
-                }
-            },
+            outcome: decision.outcome(),
+            reported: &decision.reported,
         });
+        if let Some(denial) = &decision.observed {
+            self.node.metrics.met(denial.ground);
+        }
+        if !decision.reported.is_empty() {
+            self.node.metrics.statements_blocked.add_one();
+        }
         if record.is_err() {
             self.node.metrics.statements_unrecorded.add_one();
         }
@@ -181,17 +188,21 @@ impl Session {
     /// Records a refusal.
     pub(super) fn note_refusal(&self, text: &str, decision: Option<&Decision>, error: &Err) -> Result<(), Unavailable> {
         self.node.metrics.statements_refused.add_one();
-        let rule = decision.and_then(|decision| match &decision.verdict {
-            Decided::Denial(denial) => denial.rule.as_ref().map(|rule| &*rule.name),
+        let denial = decision.and_then(|decision| match &decision.verdict {
+            Decided::Denial(denial) => Some(denial),
             Decided::Permit(_) => None,
         });
+        let rule = denial.and_then(|denial| denial.rule.as_ref()).map(|rule| &*rule.name);
+        let ground = denial.map_or(Ground::Rules, |denial| denial.ground);
+        self.node.metrics.met(ground);
         let record = self.node.audit.statement(&StatementRecord {
             subject: &self.subject,
             text,
             annotation: decision.and_then(|decision| decision.annotation.as_deref()),
             sent: None,
             facts: decision.map_or(&Facts::default(), |decision| &decision.facts),
-            outcome: Verdict::Refused { sqlstate: error.sqlstate(), message: &error.message, rule },
+            outcome: Verdict::Refused { sqlstate: error.sqlstate(), message: &error.message, rule, ground },
+            reported: decision.map_or(&[], |decision| &decision.reported),
         });
         record.map(drop)
     }
@@ -214,7 +225,9 @@ impl Session {
                 | Effect::Release(_)
                 | Effect::Prepare(_)
                 | Effect::Execute(_)
-                | Effect::Deallocate(_) => {}
+                | Effect::Deallocate(_)
+                | Effect::Declare(_)
+                | Effect::Fetch(_) => {}
             }
         }
     }

@@ -70,7 +70,7 @@ impl Session {
     /// Reads more of the client's bytes; nothing where a Sync that was held back had to be sent first.
     async fn next_input(&self, input: &mut Input) -> Result<Option<usize>, Fault> {
         let read = poll_fn(|cx| {
-            if self.state.borrow().must_sync {
+            if self.state.borrow().must_sync || self.state.borrow().must_fail {
                 return Poll::Ready(None);
             }
             self.client.poll_read(cx, input).map(Some)
@@ -78,6 +78,10 @@ impl Session {
         .await;
         if let Some(read) = read {
             return read.map(Some).map_err(Fault::client);
+        }
+        self.fail_transaction().await?;
+        if !self.state.borrow().must_sync {
+            return Ok(None);
         }
         {
             let mut state = self.state.borrow_mut();
@@ -151,6 +155,10 @@ impl Session {
         }
         if is_decided(header.tag) {
             self.settle(batch).await?;
+            if self.state.borrow().pending.is_skipping() {
+                // What was waited for failed, and this goes with it.
+                return Ok(Step::Handled);
+            }
         }
         match header.tag {
             frontend::QUERY => self.query(frontend::read_query(body)?, batch).await.map(|()| Step::Handled),
@@ -227,6 +235,13 @@ impl Session {
     async fn settle(&self, batch: &mut Vec<u8>) -> Result<(), Fault> {
         if self.state.borrow().pending.has_barrier() {
             self.answered(batch, |state| !state.pending.has_barrier()).await?;
+        }
+        if self.state.borrow().has_stop_under_way() {
+            self.send(batch).await?;
+        }
+        while self.state.borrow().has_stop_under_way() {
+            self.wait_until(|state| state.must_fail || !state.has_stop_under_way()).await;
+            self.fail_transaction().await?;
         }
         if self.state.borrow().role_change.is_none() {
             return Ok(());

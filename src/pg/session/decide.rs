@@ -9,12 +9,13 @@ use tokio::time::{Duration, timeout};
 
 use super::Session;
 use super::state::State;
-use crate::audit::{Facts, Outcome, Sequence, StatementRecord};
+use crate::audit::{Facts, Ground, Outcome, Sequence, StatementRecord};
 use crate::pg::fault::Fault;
 use crate::pg::names::{self, Statement};
 use crate::pg::pending::{Rewritten, Running};
 use crate::pipeline::{Decision, Denial, Effect, Permit, Settings, Verdict, VirtualDatabase};
-use crate::session::{Acting, Prepared};
+use crate::policy::RuleInfo;
+use crate::session::{Acting, Prepared, Watch, admission};
 
 /// The longest wait for a newer catalog; after it the decision is made with the old one.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,10 +31,12 @@ pub(super) struct Decided {
 pub(super) struct Asked<'a> {
     pub text: &'a str,
     pub annotation: Option<&'a str>,
-    pub facts: &'a Facts,
+    pub facts: &'a Arc<Facts>,
     pub ruling: Ruling<'a>,
     /// By what and with which settings it was decided, where it was.
     pub grounds: Option<(&'a Arc<VirtualDatabase>, &'a Settings)>,
+    /// Rules that met it and only report.
+    pub reported: &'a [Arc<RuleInfo>],
 }
 
 /// How it was decided.
@@ -55,7 +58,12 @@ impl<'a> Asked<'a> {
 
     /// A prepared text.
     pub fn prepared(prepared: &'a Prepared) -> Self {
-        Self::decided(&prepared.text, &prepared.decision, &prepared.database, &prepared.settings)
+        Self::prepared_as(prepared, &prepared.decision)
+    }
+
+    /// A prepared text as it was decided about this execution of it.
+    pub fn prepared_as(prepared: &'a Prepared, decision: &'a Decision) -> Self {
+        Self::decided(&prepared.text, decision, &prepared.database, &prepared.settings)
     }
 
     fn decided(
@@ -70,25 +78,20 @@ impl<'a> Asked<'a> {
             (Verdict::Denial(denial), _) => Ruling::Denial(denial),
         };
         let grounds = Some((database, settings));
-        Self { text, annotation: decision.annotation.as_deref(), facts: &decision.facts, ruling, grounds }
+        let Decision { annotation, facts, reported, .. } = decision;
+        Self { text, annotation: annotation.as_deref(), facts, ruling, grounds, reported }
     }
 
     /// A text that was not asked about.
-    pub fn undecided(text: &'a str, facts: &'a Facts, ruling: Ruling<'a>) -> Self {
-        Self { text, annotation: None, facts, ruling, grounds: None }
+    pub fn undecided(text: &'a str, facts: &'a Arc<Facts>, ruling: Ruling<'a>) -> Self {
+        Self { text, annotation: None, facts, ruling, grounds: None, reported: &[] }
     }
 
     fn outcome(&self) -> Outcome<'a> {
         match self.ruling {
             Ruling::Permit(_) | Ruling::NoText => Outcome::Permitted,
-            Ruling::Observed(_, denial) => {
-                Outcome::Observed { message: &denial.message, rule: denial.rule.as_ref().map(|rule| &*rule.name) }
-            }
-            Ruling::Denial(denial) => Outcome::Refused {
-                sqlstate: denial.sqlstate,
-                message: &denial.message,
-                rule: denial.rule.as_ref().map(|rule| &*rule.name),
-            },
+            Ruling::Observed(_, denial) => denial.observed(),
+            Ruling::Denial(denial) => denial.refused(),
         }
     }
 
@@ -142,6 +145,7 @@ impl Session {
         {
             decision.verdict = Verdict::Denial(denial);
         }
+        admission::admit(&database, &mut decision);
         Ok(Decided { decision, database, settings })
     }
 
@@ -166,6 +170,8 @@ impl Session {
             | Effect::Use(_)
             | Effect::SetSqlMode(_)
             | Effect::Deallocate(_)
+            | Effect::Declare(_)
+            | Effect::Fetch(_)
             | Effect::Ddl => None,
         })
     }
@@ -182,6 +188,9 @@ impl Session {
         let Ok(acting) = acting else {
             return Some(denial("42501", format!("permission denied to set role \"{role}\""), None));
         };
+        if let Some(denial) = admission::forbid_peer(&self.node, acting.last_database(), &self.subject.borrow()) {
+            return Some(denial);
+        }
         match self.parameters.for_server(&self.source, acting.last_database()) {
             Ok(_) => None,
             Err(error) => Some(denial("42501", error.to_string(), Some("connect again without it"))),
@@ -199,6 +208,7 @@ impl Session {
             sent: asked.sent(),
             facts: asked.facts,
             outcome: asked.outcome(),
+            reported: asked.reported,
         });
         let mut state = self.state.borrow_mut();
         state.active = started;
@@ -209,6 +219,7 @@ impl Session {
             let database = asked.grounds.map_or_else(|| state.acting.last_database(), |(database, _)| database);
             running.lock = Some(Arc::clone(database));
         }
+        running.facts = Arc::clone(asked.facts);
         let metrics = &self.node.metrics;
         match (&asked.ruling, record) {
             (_, Err(unavailable)) => {
@@ -218,10 +229,14 @@ impl Session {
             }
             (Ruling::Denial(denial), Ok(Sequence { .. })) => {
                 metrics.statements_refused.add_one();
+                metrics.met(denial.ground);
                 running.denial = Some(Box::new(Denial::clone(denial)));
             }
             (Ruling::Permit(permit) | Ruling::Observed(permit, _), Ok(_)) => {
                 metrics.statements_permitted.add_one();
+                if let Ruling::Observed(_, denial) = &asked.ruling {
+                    metrics.met(denial.ground);
+                }
                 running.guarded = permit.guarded() || executes_guarded(&state, permit);
                 if let Some((_, settings)) = asked.grounds
                     && running.statement.is_none()
@@ -238,7 +253,40 @@ impl Session {
                 running.guarded = state.is_restricted();
             }
         }
+        if !asked.reported.is_empty() {
+            metrics.statements_blocked.add_one();
+        }
+        if running.denial.is_none() {
+            self.watch(&mut state, &mut running);
+        }
         running
+    }
+
+    /// Watches a statement that is about to run, where a limit could stop it.
+    fn watch(&self, state: &mut State, running: &mut Running) {
+        running.watch = Watch::new(state.acting.last_database(), running.started).map(Box::new);
+        if running.watch.is_some() {
+            state.fetched.begin(running);
+            self.is_watching.set(true);
+            self.overtime.notify_one();
+        }
+    }
+
+    /// Waits for the turn of a statement where its role has a limit on statements at one time.
+    pub(super) async fn take_turn(
+        &self,
+        database: &VirtualDatabase,
+        decision: &mut Decision,
+        batch: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        if !admission::takes_turns(database) || self.state.borrow().turn.is_some() {
+            return Ok(());
+        }
+        // What came before does not wait with it.
+        self.send(batch).await?;
+        let turn = admission::take_turn(&self.node, database, decision).await;
+        self.state.borrow_mut().turn = turn;
+        Ok(())
     }
 
     /// A statement's text: UTF-8 for a restricted role, whatever it is for others.
@@ -270,7 +318,15 @@ pub(super) fn refusal() -> Vec<u8> {
 
 /// A refusal of the session's own.
 pub(super) fn denial(sqlstate: &'static str, message: String, hint: Option<&str>) -> Denial {
-    Denial { sqlstate, message, detail: None, hint: hint.map(str::to_owned), position: None, rule: None }
+    Denial {
+        sqlstate,
+        message,
+        detail: None,
+        hint: hint.map(str::to_owned),
+        position: None,
+        rule: None,
+        ground: Ground::Rules,
+    }
 }
 
 /// SQL's EXECUTE runs what was decided at PREPARE, so that decision must hold.

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use super::Session;
 use super::client_side::Step;
 use super::decide::{Asked, Decided, Ruling, denial, refusal};
-use crate::audit::Facts;
 use crate::pg::fault::Fault;
 use crate::pg::names::{self, Statement};
-use crate::pg::pending::Owed;
+use crate::pg::pending::{Owed, Running};
 use crate::pg::wire::frontend::{self, Parse, Target};
-use crate::pipeline::Verdict;
-use crate::session::Prepared;
+use crate::pipeline::{Decision, Verdict};
+use crate::session::{Prepared, admission};
 
 /// The name under which a text that fails is parsed in place of a Bind: never defined, and the unnamed statement stays.
 const REFUSED: &[u8] = b"sekisho_refused";
@@ -26,7 +25,7 @@ impl Session {
         let text = match self.text(parse.text) {
             Ok(text) => text,
             Err(denial) => {
-                let (text, facts) = (String::from_utf8_lossy(parse.text), Facts::default());
+                let (text, facts) = (String::from_utf8_lossy(parse.text), Arc::default());
                 self.refuse(&Asked::undecided(&text, &facts, Ruling::Denial(&denial)), parse.name, batch);
                 return Ok(());
             }
@@ -68,6 +67,7 @@ impl Session {
         };
         let mut state = self.state.borrow_mut();
         state.pending.push(Owed::Bind { portal: portal.into(), statement: statement.clone() });
+        state.fetched.forget(portal);
         match statement {
             Some(statement) => state.portals.define(portal.into(), statement),
             None => state.portals.close(portal.into()),
@@ -117,13 +117,13 @@ impl Session {
 
     fn is_current(&self, statement: &Statement) -> Result<bool, Fault> {
         let mut state = self.state.borrow_mut();
-        if !state.is_restricted() {
-            return Ok(true);
-        }
         let database = match state.acting.database(&self.node) {
             Ok(database) => Arc::clone(database),
             Err(revoked) => return Err(Fault::closed("role revoked", "57P01", revoked.to_string())),
         };
+        if !state.is_restricted() && !database.is_guarded() {
+            return Ok(true);
+        }
         Ok(statement.prepared.is_current(&database, state.current_settings()))
     }
 
@@ -168,20 +168,25 @@ impl Session {
         let name = names::of_message(portal);
         let statement = self.state.borrow().portals.get(name).cloned();
         let running = if let Some(statement) = &statement {
-            self.begin(&Asked::prepared(&statement.prepared), Some(Rc::clone(statement)))
+            let prepared = &statement.prepared;
+            let kept = Some(Rc::clone(statement));
+            match self.admitted(prepared, batch).await? {
+                None => self.begin(&Asked::prepared(prepared), kept),
+                Some(decision) => self.begin(&Asked::prepared_as(prepared, &decision), kept),
+            }
         } else {
             // A cursor of SQL's DECLARE; or nothing, which the server will say.
             let text = format!("(portal \"{}\")", String::from_utf8_lossy(name));
-            let facts = Facts::default();
-            self.begin(&Asked::undecided(&text, &facts, Ruling::NoText), None)
+            self.begin(&Asked::undecided(&text, &Arc::default(), Ruling::NoText), None)
         };
         let is_outdated = match &statement {
             Some(statement) => !self.is_current(statement)?,
             None => false,
         };
+        let running = self.of_portal(running, name);
         let mut state = self.state.borrow_mut();
         if running.denial.is_some() {
-            // It could not be recorded.
+            // It could not be recorded, or may not run now.
             Parse { name: REFUSED, text: &refusal(), types: &[0, 0] }.write(batch);
             state.pending.push(Owed::Refused(Box::new(running)));
             return Ok(Step::Handled);
@@ -199,6 +204,29 @@ impl Session {
         }
         state.pending.push(Owed::Execute(Box::new(running)));
         Ok(Step::Forward)
+    }
+}
+
+impl Session {
+    /// Asks about an execution what depends on its moment. Gives the decision where it is not the statement's own.
+    async fn admitted(&self, prepared: &Prepared, batch: &mut Vec<u8>) -> Result<Option<Decision>, Fault> {
+        let database = Arc::clone(self.state.borrow().acting.last_database());
+        if !database.is_admitted_by_moment() {
+            return Ok(None);
+        }
+        let mut decision = prepared.decision.clone();
+        admission::admit(&database, &mut decision);
+        self.take_turn(&database, &mut decision, batch).await?;
+        Ok(Some(decision))
+    }
+
+    /// Rows of a portal are counted over all its executions.
+    fn of_portal(&self, mut running: Running, name: &[u8]) -> Running {
+        if running.watch.is_some() {
+            running.portal = Some(name.into());
+            self.state.borrow().fetched.begin(&mut running);
+        }
+        running
     }
 }
 

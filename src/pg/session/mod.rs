@@ -12,12 +12,14 @@ mod channel;
 mod client_side;
 mod decide;
 mod extended;
+mod fetched;
 mod link;
 mod output;
 mod replies;
 mod server_side;
 mod simple;
 mod state;
+mod stop;
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -67,6 +69,10 @@ pub struct Session {
     state: RefCell<State>,
     // The server side has moved on: what the client side waits for may have come.
     progress: Notify,
+    // There is something to stop, or a statement that may have to be.
+    overtime: Notify,
+    // Whether statements of the session are watched; most are not.
+    is_watching: Cell<bool>,
 }
 
 /// How the client side ended.
@@ -90,6 +96,8 @@ pub async fn run(node: Arc<Node>, logged_in: LoggedIn) {
         slot: RefCell::default(),
         generation: Cell::new(0),
         progress: Notify::new(),
+        overtime: Notify::new(),
+        is_watching: Cell::new(false),
         node,
         entry,
         user,
@@ -113,6 +121,7 @@ impl Session {
         let mut client = pin!(self.client_side());
         let mut wishes = pin!(self.wishes());
         let mut idle = pin!(self.idle());
+        let mut stopping = pin!(self.stop_statements());
         let mut half_closed = None;
         poll_fn(|cx| {
             // The server first: what it confirms is what the client side may be waiting for.
@@ -134,6 +143,11 @@ impl Session {
                         return Poll::Ready(Fault::ClientGone);
                     }
                 }
+            }
+            if self.is_watching.get()
+                && let Poll::Ready(never) = stopping.as_mut().poll(cx)
+            {
+                match never {}
             }
             if let Poll::Ready(fault) = wishes.as_mut().poll(cx) {
                 return Poll::Ready(fault);
@@ -234,6 +248,8 @@ impl Session {
                 first_row_us: micros(running.first.unwrap_or(total)),
                 total_us: micros(total),
                 sqlstate: Some("57P01"),
+                limit: running.watch.as_ref().and_then(|watch| watch.noted()),
+                facts: Some(&running.facts),
             });
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::link::{reads_as_expected, unexpected_reading};
 use super::output::Output;
 use super::state::State;
+use super::stop::CANCELED;
 use super::{Session, micros};
 use crate::audit::{ResultRecord, Subject};
 use crate::pg::fault::Fault;
@@ -44,9 +45,9 @@ impl Session {
     ) -> Result<Pass, Fault> {
         let shown = !state.draining;
         match header.tag {
-            backend::COMMAND_COMPLETE => self.command_complete(state, body).map(|()| Pass::forward_if(shown)),
+            backend::COMMAND_COMPLETE => self.command_complete(state, body, input, out),
             backend::ROW_DESCRIPTION => self.row_description(state, body, input, out),
-            backend::READY_FOR_QUERY => self.ready(state, body).map(|()| Pass::Forward),
+            backend::READY_FOR_QUERY => self.ready(state, body),
             backend::PARSE_COMPLETE => match state.pending.answered() {
                 Some(Owed::Parse { name, statement, visible }) => {
                     state.statements.defined(name, statement);
@@ -79,7 +80,7 @@ impl Session {
                 Some(Owed::Describe { visible, .. }) => Ok(Pass::forward_if(*visible && shown)),
                 _ => Err(out_of_turn(header.tag)),
             },
-            backend::PORTAL_SUSPENDED => self.executed(state, header.tag).map(|()| Pass::forward_if(shown)),
+            backend::PORTAL_SUSPENDED => self.suspended(state, input, out),
             backend::EMPTY_QUERY_RESPONSE => {
                 if !matches!(state.pending.front(), Some(Owed::Query(_))) {
                     self.executed(state, header.tag)?;
@@ -95,28 +96,53 @@ impl Session {
                 }
                 Ok(Pass::Forward)
             }
-            backend::COPY_OUT_RESPONSE | backend::COPY_DONE => Ok(Pass::forward_if(shown)),
+            backend::COPY_OUT_RESPONSE => Ok(Pass::forward_if(shown)),
+            backend::COPY_DONE => {
+                let is_cut = state.pending.front().and_then(Owed::running).is_some_and(|running| running.is_cut());
+                Ok(Pass::forward_if(shown && !is_cut))
+            }
             other => Err(out_of_turn(other)),
         }
     }
 
     /// A statement of a text, or an execution, is done.
-    fn command_complete(&self, state: &mut State, body: &[u8]) -> Result<(), Fault> {
+    fn command_complete(&self, state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Result<Pass, Fault> {
+        let shown = !state.draining;
         let tag = backend::read_command_tag(body).map_err(Fault::server_message)?;
         let Some(Owed::Query(running) | Owed::Execute(running)) = state.pending.front() else {
             return Err(out_of_turn(backend::COMMAND_COMPLETE));
         };
-        running.rows += backend::rows_of_tag(tag).max(running.current_rows);
-        running.current_rows = 0;
+        let is_cut = running.is_cut();
+        let given = if is_cut { running.current_rows } else { backend::rows_of_tag(tag).max(running.current_rows) };
+        running.rows += given;
         running.copying = false;
+        state.fetched.end(running, running.current_rows);
+        running.current_rows = 0;
+        running.earlier_bytes = running.bytes;
         let effect = running.effects.get(running.done).cloned();
         let statement = running.statement.clone();
         running.done += 1;
+        state.fetched.begin(running);
         self.take_effect(state, &effect.unwrap_or(Effect::None), statement, tag);
+        if is_cut {
+            return Ok(self.end_cut(state, input, out));
+        }
         if matches!(state.pending.front(), Some(Owed::Execute(_))) {
             self.executed(state, backend::COMMAND_COMPLETE)?;
         }
-        Ok(())
+        Ok(Pass::forward_if(shown))
+    }
+
+    /// An execution paused after as many rows as it asked for.
+    fn suspended(&self, state: &mut State, input: &[u8], out: &mut Output) -> Result<Pass, Fault> {
+        let shown = !state.draining;
+        if let Some(running) = state.pending.front().and_then(Owed::running) {
+            if running.is_cut() {
+                return Ok(self.end_cut(state, input, out));
+            }
+            state.fetched.end(running, running.current_rows);
+        }
+        self.executed(state, backend::PORTAL_SUSPENDED).map(|()| Pass::forward_if(shown))
     }
 
     /// What a statement changes, now that the server has done it.
@@ -144,7 +170,12 @@ impl Session {
             Effect::SetRole(role) => state.role_change = Some(Arc::clone(role)),
             Effect::Ddl => state.has_ddl = true,
             // MySQL's, and what needs nothing done.
-            Effect::None | Effect::Execute(_) | Effect::Use(_) | Effect::SetSqlMode(_) => {}
+            Effect::None
+            | Effect::Execute(_)
+            | Effect::Declare(_)
+            | Effect::Fetch(_)
+            | Effect::Use(_)
+            | Effect::SetSqlMode(_) => {}
         }
         // `ROLLBACK` is also what COMMIT of a failed transaction says.
         match tag {
@@ -177,8 +208,12 @@ impl Session {
         }
     }
 
-    fn ready(&self, state: &mut State, body: &[u8]) -> Result<(), Fault> {
+    fn ready(&self, state: &mut State, body: &[u8]) -> Result<Pass, Fault> {
         let status = *body.first().ok_or_else(|| out_of_turn(backend::READY_FOR_QUERY))?;
+        if Self::must_fail(state, status) {
+            return Ok(Pass::Handled);
+        }
+        state.is_failing = false;
         let has_failed = state.pending.has_failed();
         let ended = state.pending.ready(status).ok_or_else(|| out_of_turn(backend::READY_FOR_QUERY))?;
         if let Owed::Query(running) = ended {
@@ -193,7 +228,7 @@ impl Session {
                 state.catalog = Some(self.source.refresh.ask());
             }
         }
-        Ok(())
+        Ok(Pass::Forward)
     }
 
     /// The second lock: every result column of a restricted role is looked up before rows go out.
@@ -238,10 +273,16 @@ impl Session {
         let must_clean = must_clean(state);
         let position = position(state, body);
         let running = state.pending.front().and_then(Owed::running);
-        let denial = running.and_then(|running| {
-            running.sqlstate.get_or_insert(sqlstate);
-            running.denial.as_ref().filter(|_| sqlstate == *b"42601")
+        let stopped = running.as_ref().and_then(|running| {
+            let watch = running.watch.as_ref()?;
+            watch.refusal().filter(|_| watch.is_cut() || sqlstate == CANCELED)
         });
+        let is_stopped = stopped.is_some();
+        let denial = running.and_then(|running| {
+            running.sqlstate.get_or_insert(if is_stopped { CANCELED } else { sqlstate });
+            running.denial.as_deref().filter(|_| sqlstate == *b"42601")
+        });
+        let denial = stopped.as_ref().or(denial);
         let pass = if state.draining && !is_fatal {
             Pass::Handled
         } else if let Some(denial) = denial {
@@ -253,6 +294,12 @@ impl Session {
         } else {
             relocated(backend::ERROR_RESPONSE, body, position, input, out)
         };
+        self.drop_failed(state, if is_stopped { CANCELED } else { sqlstate });
+        pass
+    }
+
+    /// A statement failed: nothing will come of what was sent behind it up to the next Sync.
+    pub(super) fn drop_failed(&self, state: &mut State, sqlstate: [u8; 5]) {
         let (dropped, must_sync) = state.pending.fail();
         state.must_sync |= must_sync;
         if !dropped.is_empty() {
@@ -263,7 +310,6 @@ impl Session {
             running.sqlstate.get_or_insert(sqlstate);
             self.finish(state, &running);
         }
-        pass
     }
 
     fn parameter_status(&self, state: &mut State, body: &[u8]) -> Result<(), Fault> {
@@ -293,6 +339,12 @@ impl Session {
             Some(denial) => Some(denial.sqlstate),
             None => running.sqlstate.as_ref().and_then(|code| std::str::from_utf8(code).ok()),
         };
+        // One whose time was up may have come to its own end all the same.
+        let limit = running.watch.as_ref().and_then(|watch| watch.noted());
+        let limit = limit.filter(|met| !met.stopped || sqlstate == std::str::from_utf8(&CANCELED).ok());
+        if let Some(met) = limit {
+            self.node.metrics.limits.count(met.limit);
+        }
         self.node.audit.result(&ResultRecord {
             subject: &self.subject.borrow(),
             statement: running.record,
@@ -301,7 +353,12 @@ impl Session {
             first_row_us: micros(running.first.unwrap_or(total)),
             total_us: micros(total),
             sqlstate,
+            limit,
+            facts: Some(&running.facts),
         });
+        if state.turn.is_some() && !state.pending.is_running() {
+            state.turn = None;
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 use super::output::Output;
 use super::replies::Pass;
 use super::state::State;
@@ -135,7 +137,7 @@ impl Session {
                 }
             }
             let pass = if is_bulk(header.tag) {
-                row(&mut state, header)?
+                row(&mut state, header, &self.overtime)?
             } else {
                 let Some(body) = readable(header, unread)? else { break };
                 self.reply(&mut state, header, body, input, &mut out)?
@@ -151,7 +153,7 @@ impl Session {
 }
 
 /// A row, or data of COPY: counted and passed on.
-fn row(state: &mut State, header: Header) -> Result<Pass, Fault> {
+fn row(state: &mut State, header: Header, overtime: &Notify) -> Result<Pass, Fault> {
     if header.tag == backend::NOTIFICATION_RESPONSE || header.tag == backend::FUNCTION_CALL_RESPONSE {
         return Ok(Pass::Forward);
     }
@@ -160,8 +162,18 @@ fn row(state: &mut State, header: Header) -> Result<Pass, Fault> {
     if state.draining {
         return Ok(Pass::Handled);
     }
-    running.current_rows += 1;
-    running.bytes += u64::try_from(header.total()).unwrap_or(0);
+    let rows = running.current_rows + 1;
+    let bytes = running.bytes + u64::try_from(header.total()).unwrap_or(0);
+    if let Some(watch) = &mut running.watch {
+        if watch.count(rows, bytes - running.earlier_bytes) {
+            state.must_stop = true;
+            overtime.notify_one();
+        }
+        if watch.is_cut() {
+            return Ok(Pass::Handled);
+        }
+    }
+    (running.current_rows, running.bytes) = (rows, bytes);
     Ok(Pass::Forward)
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::Session;
 use super::client_side::Step;
 use super::decide::{Asked, Decided, Ruling, denial, for_server, refusal};
-use crate::audit::Facts;
 use crate::pg::fault::Fault;
 use crate::pg::names::Statement;
 use crate::pg::pending::Owed;
@@ -29,7 +28,8 @@ impl Session {
                 return Ok(());
             }
         };
-        let decided = self.decide(&text, batch).await?;
+        let mut decided = self.decide(&text, batch).await?;
+        self.take_turn(&decided.database, &mut decided.decision, batch).await?;
         let running = self.begin(&Asked::new(&text, &decided), kept(&text, &decided));
         frontend::write_query(batch, &for_server(&running, &decided.decision, &text, bytes));
         self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
@@ -44,7 +44,7 @@ impl Session {
             self.refuse_query(FUNCTION_CALL, &denial("0A000", message, Some("call the function with SELECT")), batch);
             return Ok(Step::Handled);
         }
-        let facts = Facts::default();
+        let facts = Arc::default();
         let asked = Asked::undecided(FUNCTION_CALL, &facts, Ruling::NoText);
         let running = self.begin(&asked, None);
         if running.denial.is_some() {
@@ -58,7 +58,7 @@ impl Session {
 
     /// Refuses what the pipeline cannot be asked about.
     fn refuse_query(&self, text: &str, denial: &crate::pipeline::Denial, batch: &mut Vec<u8>) {
-        let facts = Facts::default();
+        let facts = Arc::default();
         let asked = Asked::undecided(text, &facts, Ruling::Denial(denial));
         let running = self.begin(&asked, None);
         frontend::write_query(batch, &refusal());

@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::super::names::Names;
 use super::super::parameters::ForServer;
 use super::super::pending::Pending;
+use super::fetched::Fetched;
 use crate::audit::Totals;
 use crate::pipeline::Settings;
-use crate::session::{Acting, Ticket, TransactionalSettings};
+use crate::session::{Acting, Ticket, TransactionalSettings, Turn};
 
 /// The state of a session. Borrowed for a few lines at a time, never across an await.
 #[derive(Debug)]
@@ -50,6 +51,20 @@ pub struct State {
     pub active: Instant,
     /// What the session did.
     pub totals: Totals,
+    /// The leave to run among the statements of the role, where their number is limited.
+    pub turn: Option<Turn>,
+    /// What cursors gave so far.
+    pub fetched: Fetched,
+    /// The statement under way must be stopped at the server.
+    pub must_stop: bool,
+    /// It is being stopped: nothing that could be hit instead may be sent.
+    pub is_stopping: bool,
+    /// The server had finished it before it heard that it should stop.
+    pub is_late: bool,
+    /// The transaction that it was in must fail, as the client was told.
+    pub must_fail: bool,
+    /// It is being made to fail.
+    pub is_failing: bool,
 }
 
 impl State {
@@ -75,7 +90,19 @@ impl State {
             draining: false,
             active: Instant::now(),
             totals: Totals::default(),
+            turn: None,
+            fetched: Fetched::default(),
+            must_stop: false,
+            is_stopping: false,
+            is_late: false,
+            must_fail: false,
+            is_failing: false,
         }
+    }
+
+    /// Whether a statement is being stopped, or its transaction: what is sent now could be hit instead.
+    pub fn has_stop_under_way(&self) -> bool {
+        self.must_stop || self.is_stopping || self.is_failing
     }
 
     /// The settings in force.

@@ -114,6 +114,8 @@ pub(super) fn effect(statement: &Statement) -> Effect {
         Statement::Execute { name, .. } => Effect::Execute(name.value.clone()),
         Statement::Deallocate(name) => Effect::Deallocate(name.as_ref().map(|name| name.value.clone())),
         Statement::Use(name) => Effect::Use(name.value.clone()),
+        Statement::DeclareCursor(declare) => Effect::Declare(declare.name.value.clone()),
+        Statement::Fetch(name) => Effect::Fetch(name.value.clone()),
         Statement::CreateAs(create) if create.temporary && create.kind == CreateAsKind::Table => Effect::None,
         Statement::CreateAs(_) | Statement::Ddl(_) | Statement::Call { name: Some(_), .. } => Effect::Ddl,
         Statement::Other { words } if is_ddl(words) => Effect::Ddl,
@@ -125,8 +127,6 @@ pub(super) fn effect(statement: &Statement) -> Effect {
         | Statement::Merge(_)
         | Statement::Copy(_)
         | Statement::Explain(_)
-        | Statement::DeclareCursor(_)
-        | Statement::Fetch(_)
         | Statement::Close(_)
         | Statement::LockTables(_)
         | Statement::UnlockTables

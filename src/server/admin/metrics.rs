@@ -46,6 +46,11 @@ fn sessions(node: &Node) -> Vec<MetricFamily> {
     let plain = [
         ("sekisho_connections_total", "Connections accepted", metrics.connections.get()),
         ("sekisho_connections_refused_total", "Connections turned away, too many", metrics.connections_refused.get()),
+        (
+            "sekisho_statements_blocked_total",
+            "Statements that met a block or were not known",
+            metrics.statements_blocked.get(),
+        ),
         ("sekisho_rows_total", "Rows of results sent to clients", metrics.rows.get()),
         ("sekisho_result_bytes_total", "Bytes of results sent to clients", metrics.result_bytes.get()),
         ("sekisho_protocol_errors_total", "Connections ended for a protocol violation", metrics.protocol_errors.get()),
@@ -89,6 +94,8 @@ fn sessions(node: &Node) -> Vec<MetricFamily> {
             &outcomes(metrics.reloads.get(), metrics.reload_failures.get()),
         ),
     ];
+    let limits: Vec<_> = metrics.limits.get().map(|(limit, count)| (limit.word(), count)).collect();
+    families.push(labelled("sekisho_limits_met_total", "Logins and statements that met a limit", "limit", &limits));
     families.extend(plain.map(|(name, help, value)| counter(name, help, float(value))));
     families
 }
