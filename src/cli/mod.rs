@@ -52,7 +52,29 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(&global),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("sekisho: {error:#}");
+        eprintln!("sekisho: {}", told(&error));
         ExitCode::from(2)
     })
+}
+
+/// An error with its causes. Those that its own words already end with are not said twice.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        _ if told.ends_with(&cause) => told,
+        _ => format!("{told}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_said_once() {
+        let source = std::io::Error::other("disk on fire");
+        let error = crate::audit::OpenError { dir: "audit".into(), source };
+        let error = anyhow::Error::from(error).context("cannot start");
+        assert_eq!(told(&error), "cannot start: the audit log in `audit` cannot be opened: disk on fire");
+    }
 }

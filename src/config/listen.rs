@@ -111,6 +111,7 @@ pub(super) fn read_options(value: Value<'_>) -> Option<Options> {
         let timeouts = Timeouts {
             login: duration(table, "login_timeout").unwrap_or(default.timeouts.login),
             idle: duration(table, "idle_timeout"),
+            connection_wait: duration(table, "connection_wait").unwrap_or(default.timeouts.connection_wait),
             shutdown: duration(table, "shutdown_grace").unwrap_or(default.timeouts.shutdown),
             half_closed: duration(table, "half_closed_timeout").unwrap_or(default.timeouts.half_closed),
         };

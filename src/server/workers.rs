@@ -47,6 +47,8 @@ impl Workers {
                         job();
                     }
                 });
+                // A name that is being looked up would be waited for.
+                runtime.shutdown_background();
             };
             workers.threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(run)?);
             has_started.recv().map_err(|_| io::Error::other("a worker thread ended"))??;

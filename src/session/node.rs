@@ -51,6 +51,8 @@ pub struct Timeouts {
     pub login: Duration,
     /// Without a message from the client and without a running statement; none is for ever.
     pub idle: Option<Duration>,
+    /// For a place among the connections that a source allows, when all are in use.
+    pub connection_wait: Duration,
     /// For running statements when the proxy shuts down.
     pub shutdown: Duration,
     /// For a running statement whose client has closed its side and may still read.
@@ -62,6 +64,7 @@ impl Default for Timeouts {
         Self {
             login: Duration::from_secs(30),
             idle: None,
+            connection_wait: Duration::from_secs(15),
             shutdown: Duration::from_mins(1),
             half_closed: Duration::from_secs(10),
         }

@@ -68,6 +68,59 @@ async fn a_running_session_decides_by_the_rules_as_they_are_now() {
     assert_eq!(email_in_time(&client, "taro@example.jp").await, "taro@example.jp");
 }
 
+#[tokio::test]
+async fn rules_and_users_are_read_again_when_told_and_kept_when_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut proxy = started(folder.path());
+    let client = login(&proxy).await;
+    let user = async |name: &str| proxy.login(name).connect(NoTls).await;
+    let reloads = |result: &str| proxy.metric(&format!("sekisho_reloads_total{{result=\"{result}\"}}"));
+    let wait_for = async |condition: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !condition() {
+            assert!(begun.elapsed() < Duration::from_secs(15), "{}", proxy.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // A user that is added logs in without a restart; one that is removed cannot, and its session ends.
+    assert!(user("taro").await.is_err());
+    let users = folder.path().join("users.toml");
+    let hanako = std::fs::read_to_string(&users).unwrap();
+    let taro = support::sekisho::verifier("taro", "viewer");
+    std::fs::write(&users, [hanako.as_str(), &taro].concat()).unwrap();
+    wait_for(&|| reloads("success") == "1").await;
+    assert!(user("taro").await.is_ok());
+
+    // A broken file of users keeps users and rules as they were, though the rules' own change is fine.
+    std::fs::write(folder.path().join("rules/20-mail.toml"), MASK).unwrap();
+    std::fs::write(&users, taro.replace("roles", "rolls")).unwrap();
+    wait_for(&|| proxy.log().contains("did you mean `roles`?")).await;
+    assert_eq!(email(&client).await, "taro@example.jp");
+    assert!(user("taro").await.is_ok());
+
+    // The signal reads all files though none has changed.
+    let failures: u32 = reloads("failure").parse().unwrap();
+    proxy.signal("HUP");
+    wait_for(&|| reloads("failure").parse::<u32>().unwrap() > failures).await;
+    std::fs::write(&users, &taro).unwrap();
+    wait_for(&|| reloads("success") == "2").await;
+    proxy.signal("HUP");
+    wait_for(&|| reloads("success") == "3").await;
+    let ended = client.query_one("select 1", &[]).await.unwrap_err();
+    assert_eq!(ended.as_db_error().map(|e| e.code().code().to_owned()).as_deref(), Some("57P01"), "{ended}");
+    let again = user("taro").await.map(|(client, connection)| (client, tokio::spawn(connection))).unwrap().0;
+    assert_eq!(email(&again).await, "t***@example.jp");
+
+    let begun = Instant::now();
+    assert_eq!(proxy.stop(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let (_, records) = proxy.command(&["audit", "tail", "-n", "100", "--kind", "reload", "--json"]);
+    let records: Vec<serde_json::Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        records.iter().any(|r| r["error"].is_string()) && records.iter().filter(|r| r["error"].is_null()).count() >= 3
+    );
+}
+
 #[test]
 fn check_tells_what_only_the_server_knows() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,6 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,8 +22,6 @@ use crate::net::Stream;
 use crate::session::{Secret, ServerSession, buffers};
 use crate::sql::mysql::SqlMode;
 
-/// The longest wait for one of a source's connections.
-const PLACE_WAIT: Duration = Duration::from_secs(10);
 /// Variables whose changes a restricted session must hear of.
 const TRACKED: &str =
     "sql_mode,character_set_client,character_set_connection,character_set_results,autocommit,time_zone";
@@ -184,7 +181,9 @@ impl Session {
             return Ok(Ok(()));
         }
         let source = Arc::clone(self.acting.source());
-        let place = tokio::time::timeout(PLACE_WAIT, Arc::clone(&source.connections).acquire_owned()).await;
+        let place =
+            tokio::time::timeout(self.node.timeouts.connection_wait, Arc::clone(&source.connections).acquire_owned())
+                .await;
         let Ok(Ok(place)) = place else {
             let message =
                 format!("all {} connections to source `{}` are in use", source.spec.max_connections, source.spec.name);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio::time::{Duration, timeout};
+use tokio::time::timeout;
 
 use super::channel::{Input, wake_task};
 use super::{Connected, Session};
@@ -15,16 +15,13 @@ use crate::pg::upstream::{self, UpstreamError};
 use crate::pg::wire::backend;
 use crate::session::{Node, ServerSession, Source};
 
-/// The longest wait for one of the connections that a source allows.
-const SLOT_TIMEOUT: Duration = Duration::from_secs(15);
-
 /// Connects to a source within the number of connections that it allows.
 pub async fn connect(
     node: &Node,
     source: &Source,
     parameters: &upstream::StartupParameters,
 ) -> Result<Connected, UpstreamError> {
-    let slot = timeout(SLOT_TIMEOUT, Arc::clone(&source.connections).acquire_owned()).await;
+    let slot = timeout(node.timeouts.connection_wait, Arc::clone(&source.connections).acquire_owned()).await;
     let Ok(Ok(slot)) = slot else {
         return Err(UpstreamError::Login(format!(
             "all {} connections that `max_connections` of source `{}` allows are in use",

@@ -13,15 +13,16 @@
 //! skipped by [`mysql`] giving `None`.
 #![allow(dead_code, unused_imports, reason = "a tool box for all modules of this test binary")]
 
-mod certificates;
+pub mod certificates;
 mod mariadb;
 pub mod mysql_client;
 pub mod mysql_proxy;
 pub mod pg_client;
 pub mod pg_proxy;
 mod postgres;
-mod process;
-mod sekisho;
+pub mod process;
+pub mod relay;
+pub mod sekisho;
 
 pub use mariadb::{MySqlDatabase, MySqlServer, mariadb, mysql};
 pub use postgres::{PostgresDatabase, PostgresServer, postgres};

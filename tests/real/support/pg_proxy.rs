@@ -19,6 +19,7 @@ use sekisho::sql::Engine;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::PostgresDatabase;
+use super::certificates::Certificates;
 use super::mysql_proxy::verifier;
 
 /// A proxy that listens.
@@ -41,10 +42,21 @@ impl PostgresProxy {
 
     /// Starts a proxy over a source.
     pub fn start_with(spec: SourceSpec, rules: &str, timeouts: Timeouts) -> Self {
+        Self::start_as(spec, rules, timeouts, |_, _| {})
+    }
+
+    /// Starts a proxy that lets clients in as `change` says.
+    pub fn start_as(
+        spec: SourceSpec,
+        rules: &str,
+        timeouts: Timeouts,
+        change: impl FnOnce(&mut Listeners, &Certificates),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificates = super::certificates::make(folder.path());
         let tls = ServerTls::load(&certificates.server, &certificates.server_key, None, &[ALPN]).unwrap();
-        let listeners = Listeners { postgres_tls: Some(tls), ..Listeners::default() };
+        let mut listeners = Listeners { postgres_tls: Some(tls), ..Listeners::default() };
+        change(&mut listeners, &certificates);
         let audit = Audit::open(Settings::new(folder.path().join("audit")), "test").unwrap();
         let rules = Rules { policy: Arc::new(policy(rules, 1)), users: Arc::new(users()) };
         let node = Arc::new(Node::new(rules, [Source::new(spec).unwrap()], audit, listeners, timeouts));

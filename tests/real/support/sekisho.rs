@@ -1,5 +1,6 @@
 //! The program itself, as a process of its own, before a database of the test servers.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use super::process::free_port;
 pub struct Sekisho {
     /// Where PostgreSQL's clients connect.
     pub port: u16,
+    /// The admin port.
+    pub admin: u16,
     folder: PathBuf,
     child: Child,
 }
@@ -31,7 +34,7 @@ impl Sekisho {
         std::fs::write(folder.join("rules/rules.toml"), rules).unwrap();
         let users: Vec<String> = users.iter().map(|(user, role)| verifier(user, role)).collect();
         std::fs::write(folder.join("users.toml"), users.concat()).unwrap();
-        let mut sekisho = Self { port, folder: folder.to_owned(), child: spawn(folder, prelude) };
+        let mut sekisho = Self { port, admin, folder: folder.to_owned(), child: spawn(folder, prelude) };
         sekisho.wait_until_ready();
         sekisho
     }
@@ -51,8 +54,33 @@ impl Sekisho {
 
     /// Stops it as an operator does, and gives its exit status.
     pub fn stop(&mut self) -> Option<i32> {
-        Command::new("kill").arg(self.pid()).status().unwrap();
+        self.signal("TERM");
         self.child.wait().unwrap().code()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args(["-s", name, &self.pid()]).status().unwrap().success());
+    }
+
+    /// Resident memory in bytes, now and at its highest.
+    pub fn memory(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let bytes = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+        };
+        (bytes("VmRSS:"), bytes("VmHWM:"))
+    }
+
+    /// The value of a metric, labels included in its name.
+    pub fn metric(&self, name: &str) -> String {
+        let mut http = std::net::TcpStream::connect(("127.0.0.1", self.admin)).unwrap();
+        http.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        http.read_to_string(&mut text).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or_else(|| panic!("no {name} in {text}"), str::to_owned)
     }
 
     /// Its process id, for `prlimit`.
@@ -108,8 +136,8 @@ fn spawn(folder: &Path, prelude: &str) -> Child {
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
 }
 
-fn verifier(user: &str, role: &str) -> String {
-    use std::io::Write;
+/// A user with its name as password, for `users.toml`.
+pub fn verifier(user: &str, role: &str) -> String {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sekisho"))
         .args(["passwd", user])
         .stdin(Stdio::piped())
