@@ -81,6 +81,8 @@ pub struct Relation {
     pub primary_key: Vec<usize>,
     /// Positions in `columns` of each unique constraint or index over plain columns and all rows, the primary key's too.
     pub unique: Vec<Vec<usize>>,
+    /// Whether rows are unique by more than that: by expressions or parts of columns. Read on MySQL only.
+    pub unique_by_parts: bool,
     /// Direct parents: the partitioned table, or the tables inherited from.
     pub parents: Vec<RelationId>,
     /// `pg_class.oid` of its indexes; empty on MySQL.

@@ -25,8 +25,15 @@ pub(super) fn replacements(
         }
     }
     for filter in &resolved.target_filters {
-        if let Some((relation, _)) = target(database, resolved, filter.place) {
-            filtered_condition(database, relation, filter, &mut all)?;
+        filtered_condition(database, resolved, filter, &mut all)?;
+    }
+    for row in &resolved.found_rows {
+        if let Some((relation, _)) = target(database, resolved, row.target.place) {
+            let condition = visible(database, relation, &row.target.qualifier)?;
+            let filters = database.rules().filters(relation)?;
+            let (start, end) = (row.value.start, row.value.end);
+            all.push(Replacement::new(&(start..start), format!("CASE WHEN {condition} THEN (")));
+            all.push(Replacement::new(&(end..end), format!(") ELSE {} END", raise(database.engine(), "", &filters))));
         }
     }
     for row in &resolved.new_rows {
@@ -91,13 +98,17 @@ fn masked_reference(
 /// where the filters hold: CASE is what makes the server keep that order.
 fn filtered_condition(
     database: &VirtualDatabase,
-    relation: &Relation,
+    resolved: &Resolved,
     filter: &TargetFilter,
     all: &mut Vec<Replacement>,
 ) -> Result<(), Refusal> {
-    let filters = database.rules().filters(relation)?;
-    let engine = database.engine();
-    let condition = conjunction(&filters, |position| column_name(engine, relation, Some(&filter.qualifier), position));
+    let mut conditions = Vec::new();
+    for filtered in &filter.targets {
+        if let Some((relation, _)) = target(database, resolved, filtered.place) {
+            conditions.push(visible(database, relation, &filtered.qualifier)?);
+        }
+    }
+    let condition = conditions.join(" AND ");
     let (start, end) = (filter.condition.start, filter.condition.end);
     if filter.missing {
         all.push(Replacement::new(&(start..start), format!("WHERE {condition}")));
@@ -105,10 +116,19 @@ fn filtered_condition(
         all.push(Replacement::new(&(start..start), format!("{condition} AND (")));
         all.push(Replacement::new(&(end..end), ")"));
     } else {
-        all.push(Replacement::new(&(start..start), format!("CASE WHEN {condition} THEN (")));
+        // MySQL reads a joined table only for rows that conditions of their own have let through.
+        let early = if database.engine() == Engine::MySql { format!("{condition} AND ") } else { String::new() };
+        all.push(Replacement::new(&(start..start), format!("{early}CASE WHEN {condition} THEN (")));
         all.push(Replacement::new(&(end..end), ") ELSE false END"));
     }
     Ok(())
+}
+
+/// The condition under which a target's row is visible.
+fn visible(database: &VirtualDatabase, relation: &Relation, qualifier: &str) -> Result<String, Refusal> {
+    let filters = database.rules().filters(relation)?;
+    let engine = database.engine();
+    Ok(conjunction(&filters, |position| column_name(engine, relation, Some(qualifier), position)))
 }
 
 /// A row that a filter would hide is an error, as it is with the servers' own check options.
@@ -126,16 +146,17 @@ fn checked_row<'t>(
         let names: Vec<String> = columns.iter().map(|column| column_name(engine, relation, None, *column)).collect();
         let condition = conjunction(&filters, |position| column_name(engine, relation, Some(new), position));
         let (start, end) = (tokens.start, tokens.end);
-        all.push(Replacement::new(&(start..start), "SELECT * FROM ("));
-        all.push(Replacement::new(
-            &(end..end),
-            format!(
-                ") AS {} ({}) WHERE CASE WHEN {condition} THEN true ELSE {} END",
-                engine.quote_identifier(new),
-                names.join(", "),
-                raise(engine, "boolean", &filters)
-            ),
-        ));
+        let rows = format!("{} ({})", engine.quote_identifier(new), names.join(", "));
+        let check = format!("WHERE CASE WHEN {condition} THEN true ELSE {} END", raise(engine, "boolean", &filters));
+        // MariaDB names the columns of a common table expression only.
+        let (before, behind) = match engine {
+            Engine::Postgres => ("SELECT * FROM (".to_owned(), format!(") AS {rows} {check}")),
+            Engine::MySql => {
+                (format!("WITH {rows} AS ("), format!(") SELECT * FROM {} {check}", engine.quote_identifier(new)))
+            }
+        };
+        all.push(Replacement::new(&(start..start), before));
+        all.push(Replacement::new(&(end..end), behind));
         return Ok(());
     }
     let Some((first, tokens)) = row.values.first() else { return Ok(()) };

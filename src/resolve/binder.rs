@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::joined_write::JoinedWrite;
 use super::refusal::Refusal;
 use super::resolved::{Appearance, Edit, RelationUse, Resolved, Source};
 use super::scope::{Scope, ScopeId};
@@ -13,8 +14,15 @@ use crate::sql::{Engine, Token};
 
 /// Resolves one statement of a text. `parameters` of a statement's tree are those of `tokens`, the whole text's.
 pub fn resolve(world: &World<'_>, text: &str, tokens: &[Token], statement: &Statement) -> Result<Resolved, Refusal> {
-    let mut binder =
-        Binder { world: *world, text, tokens, scopes: Vec::new(), out: Resolved::default(), conditions: 0 };
+    let mut binder = Binder {
+        world: *world,
+        text,
+        tokens,
+        scopes: Vec::new(),
+        out: Resolved::default(),
+        conditions: 0,
+        written: JoinedWrite::default(),
+    };
     binder.statement(statement)?;
     Ok(binder.out)
 }
@@ -28,6 +36,8 @@ pub(super) struct Binder<'a> {
     pub(super) out: Resolved,
     /// How many conditions are being walked around here.
     pub(super) conditions: usize,
+    /// What MySQL's UPDATE or DELETE of joined tables writes.
+    pub(super) written: JoinedWrite,
 }
 
 /// The columns that an expression's value is computed from, collected while walking it.

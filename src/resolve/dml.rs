@@ -11,6 +11,7 @@ use super::resolved::NewRow;
 use super::scope::ScopeId;
 use super::target::label_of;
 use crate::policy::{Treatment, Verb};
+use crate::sql::Engine;
 use crate::sql::ast::{Delete, Expr, Insert, Merge, MergeAction, OnConflict, Query, QueryBody, TableRef, Update};
 
 impl Binder<'_> {
@@ -22,19 +23,16 @@ impl Binder<'_> {
         let place = self.target(&insert.target, Verb::Insert)?;
         if insert.replace {
             self.require_also(place, Verb::Delete)?;
-            if self.out.relations.get(place).is_some_and(|used| !used.access.is_plain()) {
-                return Err(Refusal::unsupported("`REPLACE` of rows of a protected table is not allowed")
-                    .because("it deletes rows that the role may not see")
+            if self.is_filtered(place) {
+                return Err(Refusal::unsupported("`REPLACE` into a table with a row filter is not allowed")
+                    .because("it deletes rows of the same key, those too that the filter hides")
+                    .advise("use `INSERT … ON DUPLICATE KEY UPDATE`")
                     .at(Some(insert.target.tokens.start)));
             }
         }
+        self.refuse_ignore(insert.ignore, place, insert.target.tokens.start)?;
         let target = self.push_scope(Some(scope));
         self.bind_target(place, &insert.target.name, insert.target.alias.as_ref(), target);
-        if let Some(alias) = &insert.row_alias {
-            return Err(Refusal::unsupported("a row alias behind VALUES is not allowed")
-                .advise("use `VALUES(column)`")
-                .at(Some(alias.name.token)));
-        }
         match &insert.source {
             Some(source) => self.inserted_rows(insert, place, source, scope)?,
             None if insert.assignments.is_empty() => self.check_values(place, None, &[])?,
@@ -43,8 +41,11 @@ impl Binder<'_> {
                 self.inserted_assignments(place, &values, target)?;
             }
         }
+        if self.world.engine() == Engine::MySql && (insert.replace || insert.on_conflict.is_some()) {
+            self.refuse_probing(place, insert.target.tokens.start)?;
+        }
         if let Some(conflict) = &insert.on_conflict {
-            self.on_conflict(conflict, place, &label_of(&insert.target), target)?;
+            self.on_conflict(conflict, insert, place, target)?;
         }
         self.items(&insert.returning, target)
     }
@@ -108,10 +109,11 @@ impl Binder<'_> {
     fn on_conflict(
         &mut self,
         conflict: &OnConflict,
+        insert: &Insert,
         place: usize,
-        qualifier: &str,
         target: ScopeId,
     ) -> Result<(), Refusal> {
+        let qualifier = &label_of(&insert.target);
         self.exprs(&conflict.target, target)?;
         self.exprs(&conflict.target_filter, target)?;
         if conflict.assignments.is_empty() {
@@ -119,6 +121,9 @@ impl Binder<'_> {
         }
         self.require_also(place, Verb::Update)?;
         let update = self.push_scope(Some(target));
+        if self.world.engine() == Engine::MySql {
+            return self.on_duplicate_key(conflict, insert, place, update);
+        }
         self.bind_excluded(place, update);
         self.assignments(place, &conflict.assignments, qualifier, update)?;
         let last = conflict.assignments.last().and_then(|clause| clause.values.last());
@@ -132,12 +137,11 @@ impl Binder<'_> {
             self.with(with, scope)?;
         }
         let TableRef::Relation(relation) = &update.target else {
-            return Err(Refusal::unsupported("`UPDATE` of several tables is not allowed")
-                .advise("update one table and read the others in sub-selects")
-                .at(Some(update.tokens.start)));
+            return self.update_joined(update, scope);
         };
         let inner = self.push_scope(Some(scope));
         let place = self.target(relation, Verb::Update)?;
+        self.refuse_ignore(update.ignore, place, relation.tokens.start)?;
         let qualifier = label_of(relation);
         self.bind_target(place, &relation.name, relation.alias.as_ref(), inner);
         for item in &update.from {
@@ -156,9 +160,7 @@ impl Binder<'_> {
             self.with(with, scope)?;
         }
         let ([relation], false) = (delete.targets.as_slice(), delete.multi_table) else {
-            return Err(Refusal::unsupported("`DELETE` from several tables is not allowed")
-                .advise("delete from one table and read the others in sub-selects")
-                .at(Some(delete.tokens.start)));
+            return self.delete_joined(delete, scope);
         };
         let inner = self.push_scope(Some(scope));
         let place = self.target(relation, Verb::Delete)?;

@@ -9,7 +9,7 @@ use super::scope::{Binding, BoundColumn, Kind, ScopeId, Visible};
 use crate::catalog::known::SystemView;
 use crate::catalog::{FunctionResult, RelationKind, TypeClass};
 use crate::policy::{MaskSpec, Treatment, Verb};
-use crate::sql::ast::{Alias, ExprKind, Join, JoinConstraint, Name, Query, Relation, TableFunction, TableRef};
+use crate::sql::ast::{Alias, ExprKind, Join, JoinConstraint, Name, Outer, Query, Relation, TableFunction, TableRef};
 
 /// Whether values of a type can be compared without failing.
 pub(super) fn is_simple(class: TypeClass) -> bool {
@@ -64,6 +64,9 @@ impl Binder<'_> {
             self.bind(scope, Binding { name, schema: None, kind: Kind::Query, columns, open: common.1, hidden: false });
             return Ok(());
         }
+        if let Some(verb) = self.written_verb(item) {
+            return self.written_item(item, verb, scope);
+        }
         let relation = self.relation(&item.name)?;
         let place = self.note_use(relation, &item.name, Verb::Read, item.tokens.clone())?;
         let appearance = self.appearance(relation, place)?;
@@ -77,6 +80,7 @@ impl Binder<'_> {
             used.only = item.only;
             used.alias = item.alias.is_none().then(|| object.clone());
             if !stands_alone {
+                used.moved.extend((!item.partitions.is_empty()).then(|| item.partitions.clone()));
                 used.moved.extend(item.sample.as_ref().map(|sample| sample.tokens.clone()));
                 used.moved.extend((!item.hints.is_empty()).then(|| item.hints.clone()));
                 if item.sample.is_some() && !used.access.filters.is_empty() {
@@ -94,7 +98,7 @@ impl Binder<'_> {
     }
 
     /// A common table expression in sight by this name: its columns and whether there may be others.
-    fn common_table(&self, item: &Relation, scope: ScopeId) -> Option<(Rc<[BoundColumn]>, bool)> {
+    pub(super) fn common_table(&self, item: &Relation, scope: ScopeId) -> Option<(Rc<[BoundColumn]>, bool)> {
         let [name] = item.name.parts.as_slice() else { return None };
         let mut scopes = self.outward(Some(scope));
         scopes.find_map(|(_, scope)| {
@@ -240,9 +244,9 @@ impl Binder<'_> {
     fn join(&mut self, join: &Join, scope: ScopeId) -> Result<(), Refusal> {
         let extent = |binder: &Self| binder.scope(scope).map_or((0, 0), |s| (s.bindings.len(), s.visible.len()));
         let begin = extent(self);
-        self.table_ref(&join.left, scope)?;
+        self.joined_side(&join.left, matches!(join.outer, Some(Outer::Right | Outer::Full)), scope)?;
         let middle = extent(self);
-        self.table_ref(&join.right, scope)?;
+        self.joined_side(&join.right, matches!(join.outer, Some(Outer::Left | Outer::Full)), scope)?;
         match &join.constraint {
             JoinConstraint::None => {}
             JoinConstraint::On(condition) => {
@@ -251,13 +255,14 @@ impl Binder<'_> {
                     (scope.first_binding, scope.first_visible) = begin;
                     outer
                 });
-                let result = self.predicate(condition, scope);
+                let result = self.join_condition(condition, scope);
                 if let (Some(scope), Some(outer)) = (self.scope_mut(scope), outer) {
                     (scope.first_binding, scope.first_visible) = outer;
                 }
                 result?;
             }
             JoinConstraint::Using { columns, alias } => {
+                self.refuse_merging(scope, columns.first().map(|name| name.token))?;
                 self.merge(scope, begin.1, middle.1, columns.iter().map(|name| name.value.clone()).collect())
                     .map_err(|missing| missing_join_column(&missing, columns))?;
                 self.compare_merged(scope, begin, columns.len());
@@ -266,6 +271,7 @@ impl Binder<'_> {
                 }
             }
             JoinConstraint::Natural => {
+                self.refuse_merging(scope, None)?;
                 let shared = self.shared_names(scope, begin.1, middle.1);
                 let count = shared.len();
                 self.merge(scope, begin.1, middle.1, shared)

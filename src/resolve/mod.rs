@@ -8,9 +8,11 @@ mod binder;
 mod column;
 mod ddl;
 mod dml;
+mod duplicate_key;
 mod expression;
 mod from;
 mod function;
+mod joined_write;
 mod query;
 mod refusal;
 mod resolved;
@@ -23,7 +25,7 @@ mod world;
 pub use binder::resolve;
 pub use refusal::{INSUFFICIENT_PRIVILEGE, NOT_SUPPORTED, Refusal, SYNTAX_ERROR, UNDEFINED_TABLE};
 pub use resolved::{
-    Appearance, Edit, ExpandedView, NewRow, OutputColumn, Reference, RelationUse, Resolved, Source, TargetColumn,
-    TargetFilter,
+    Appearance, Edit, ExpandedView, FilteredTarget, FoundRow, NewRow, OutputColumn, Reference, RelationUse, Resolved,
+    Source, TargetColumn, TargetFilter,
 };
 pub use world::{Rules, World};

@@ -57,7 +57,7 @@ pub struct RelationUse {
     pub tokens: Tokens,
     /// `ONLY` was given.
     pub only: bool,
-    /// Tokens that have to move inside a derived table: TABLESAMPLE, index hints.
+    /// Tokens that have to move inside a derived table: partitions, TABLESAMPLE, index hints.
     pub moved: Vec<Tokens>,
     /// The alias to add, where the statement gives none.
     pub alias: Option<Box<str>>,
@@ -117,19 +117,35 @@ pub struct TargetColumn {
     pub label: bool,
 }
 
-/// Where the filters of a write's target have to be put.
+/// A filtered table that is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetFilter {
+pub struct FilteredTarget {
     /// Which relation.
     pub place: usize,
     /// What the target goes by in the statement.
     pub qualifier: Box<str>,
+}
+
+/// Where the filters of a write's targets have to be put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetFilter {
+    /// The targets that have filters: one or, where MySQL writes joined tables, several.
+    pub targets: Vec<FilteredTarget>,
     /// The tokens of the condition; empty, at its place, when there is none.
     pub condition: Tokens,
     /// Whether `WHERE` has to be written too.
     pub missing: bool,
     /// Whether the condition can neither fail on hidden rows nor observe them.
     pub harmless: bool,
+}
+
+/// A value for a row of a target that is there already, found by a key: an error where a filter hides the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRow {
+    /// The target.
+    pub target: FilteredTarget,
+    /// The value that the server computes first.
+    pub value: Tokens,
 }
 
 /// A row that is about to be written: the filters of its table must hold for it.
@@ -165,6 +181,8 @@ pub struct Resolved {
     pub target_columns: Vec<TargetColumn>,
     /// Filters of a write's target.
     pub target_filters: Vec<TargetFilter>,
+    /// Rows of a target that are found by a key.
+    pub found_rows: Vec<FoundRow>,
     /// Rows that the filters of their table must hold for.
     pub new_rows: Vec<NewRow>,
     /// References to columns of relations in FROM.

@@ -117,6 +117,7 @@ impl Binder<'_> {
             alias: None,
             sample: None,
             tokens: name.tokens.clone(),
+            partitions: 0..0,
             hints: 0..0,
         };
         let scope = self.push_scope(None);

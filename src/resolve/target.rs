@@ -2,7 +2,7 @@
 
 use super::binder::Binder;
 use super::refusal::Refusal;
-use super::resolved::{Appearance, NewRow, TargetColumn, TargetFilter};
+use super::resolved::{Appearance, FilteredTarget, NewRow, TargetColumn, TargetFilter};
 use super::scope::{Binding, Kind, ScopeId};
 use crate::catalog::RelationKind;
 use crate::policy::{Treatment, Verb};
@@ -215,6 +215,11 @@ impl Binder<'_> {
         Ok(positions)
     }
 
+    /// Whether some rows of a relation are hidden from the role.
+    pub(super) fn is_filtered(&self, place: usize) -> bool {
+        self.out.relations.get(place).is_some_and(|used| !used.access.filters.is_empty())
+    }
+
     /// Resolves the condition of a write and notes where the target's filters go.
     pub(super) fn filter_target(
         &mut self,
@@ -224,14 +229,26 @@ impl Binder<'_> {
         filter_at: u32,
         scope: ScopeId,
     ) -> Result<(), Refusal> {
+        let targets = vec![FilteredTarget { place, qualifier: qualifier.into() }];
+        self.filter_targets(targets, condition, filter_at, scope)
+    }
+
+    /// The same for several targets.
+    pub(super) fn filter_targets(
+        &mut self,
+        mut targets: Vec<FilteredTarget>,
+        condition: Option<&Expr>,
+        filter_at: u32,
+        scope: ScopeId,
+    ) -> Result<(), Refusal> {
         let harmless = match condition {
             Some(condition) => self.predicate(condition, scope)?,
             None => true,
         };
-        if self.out.relations.get(place).is_some_and(|used| !used.access.filters.is_empty()) {
+        targets.retain(|target| self.is_filtered(target.place));
+        if !targets.is_empty() {
             self.out.target_filters.push(TargetFilter {
-                place,
-                qualifier: qualifier.into(),
+                targets,
                 missing: condition.is_none(),
                 condition: condition.map_or(filter_at..filter_at, |condition| condition.tokens.clone()),
                 harmless,

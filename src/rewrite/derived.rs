@@ -17,7 +17,7 @@ pub struct Options<'a> {
     pub only: bool,
     /// No predicate from outside may be evaluated on rows that the filter hides.
     pub fence: bool,
-    /// TABLESAMPLE or index hints.
+    /// Partitions, TABLESAMPLE, index hints.
     pub behind: &'a str,
     /// For each column whether the statement uses it; `None` is every one.
     pub used: Option<&'a [bool]>,

@@ -353,9 +353,11 @@ pub struct Relation {
     pub alias: Option<Alias>,
     /// TABLESAMPLE (PostgreSQL); MariaDB's `FOR SYSTEM_TIME` as the method `system_time`.
     pub sample: Option<Sample>,
-    /// What replacing the relation replaces: ONLY, parentheses of ONLY, the name, `*`, MySQL's PARTITION (…).
-    /// The alias, TABLESAMPLE and index hints are not among them.
+    /// What replacing the relation replaces: ONLY, parentheses of ONLY, the name, `*`.
+    /// The alias, TABLESAMPLE, partitions and index hints are not among them.
     pub tokens: Tokens,
+    /// MySQL's PARTITION (…) behind the name; empty without.
+    pub partitions: Tokens,
     /// MySQL's index hints behind the alias; empty without.
     pub hints: Tokens,
 }
@@ -397,10 +399,23 @@ pub struct Join {
     pub left: TableRef,
     /// Behind.
     pub right: TableRef,
+    /// Whose rows are kept without a match.
+    pub outer: Option<Outer>,
     /// How rows are matched.
     pub constraint: JoinConstraint,
     /// An alias of the whole join in parentheses (PostgreSQL).
     pub alias: Option<Alias>,
+}
+
+/// The side of an outer join whose rows are kept where the other has none for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outer {
+    /// LEFT.
+    Left,
+    /// RIGHT.
+    Right,
+    /// FULL: both.
+    Full,
 }
 
 /// How a join matches rows.
@@ -609,6 +624,8 @@ pub struct Insert {
     pub columns: Vec<Name>,
     /// MySQL's REPLACE, which deletes.
     pub replace: bool,
+    /// MySQL's IGNORE: errors become warnings.
+    pub ignore: bool,
     /// VALUES or SELECT; `None` for DEFAULT VALUES and MySQL's SET form.
     pub source: Option<Box<Query>>,
     /// MySQL's SET form.
@@ -652,6 +669,8 @@ pub struct Update {
     pub with: Option<With>,
     /// The table; MySQL allows joins.
     pub target: TableRef,
+    /// MySQL's IGNORE: errors become warnings.
+    pub ignore: bool,
     /// SET.
     pub assignments: Vec<SetClause>,
     /// FROM (PostgreSQL).

@@ -34,7 +34,11 @@ pub fn postgres_session() -> String {
 }
 
 pub fn mysql_session() -> String {
-    let variables = keys().settings(Engine::MySql);
+    mysql_session_with(&keys())
+}
+
+fn mysql_session_with(keys: &SessionKeys) -> String {
+    let variables = keys.settings(Engine::MySql);
     variables.iter().fold("set time_zone = '+00:00';".to_owned(), |mut sql, (name, value)| {
         let _ = write!(sql, "set @{name} = '{value}';");
         sql
@@ -163,6 +167,26 @@ fn vectors_on_mariadb() {
 fn vectors_on_mysql() {
     if let Some(server) = mysql() {
         vectors_on_mysql_family("mysql", server);
+    }
+}
+
+/// A key is random bytes, which are text in no character set.
+#[test]
+fn keys_of_any_bytes() {
+    let bytes: Vec<u8> = (0..32).map(|byte| byte * 8 + 3).collect();
+    let keys = SessionKeys::new(&[MaskingKey { id: Arc::from("k1"), bytes: bytes.clone() }]);
+    let session = mysql_session_with(&keys);
+    let hmac = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &bytes), "Zoë".as_bytes());
+    for server in [Some(mariadb()), mysql()].into_iter().flatten() {
+        for ty in ["varchar(80)", "varchar(80) character set latin1", "varchar(80) collate utf8mb4_general_ci"] {
+            let database = server.database(&mysql_table("t", ty, &[Some("Zoë")], 1));
+            let snapshot = server.snapshot();
+            let relation = snapshot.find(&database.name, "t").unwrap();
+            let context = RelationContext { relation, qualifier: None, key_ids: keys.ids() };
+            let mask = sekisho::policy::MaskSpec::Hash { length: 64, key_id: None };
+            let sql = masks::render(Engine::MySql, &mask, &relation.columns[1], "`c`", &context).unwrap();
+            assert_eq!(database.rows(&format!("{session}select {sql} from t")), [[hex(hmac.as_ref())]], "{ty}");
+        }
     }
 }
 

@@ -135,7 +135,10 @@ fn add_keys(relation: &mut Relation, keys: Keys) {
     for (name, mut parts) in keys {
         parts.sort_unstable();
         let places = parts.iter().map(|(_, column)| relation.column(column.as_deref()?));
-        let Some(places) = places.collect::<Option<Vec<usize>>>() else { continue };
+        let Some(places) = places.collect::<Option<Vec<usize>>>() else {
+            relation.unique_by_parts = true;
+            continue;
+        };
         if &*name == "PRIMARY" {
             relation.primary_key.clone_from(&places);
         }

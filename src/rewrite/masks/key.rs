@@ -141,7 +141,8 @@ pub(super) fn digest(target: &Target, key_id: Option<&str>, value: &str) -> Resu
             pg::call("sha256", &[&pg::op(&part(&outer), "||", &inner)])
         }
         Engine::MySql => {
-            let value = format!("CONCAT(UNHEX(@sekisho_{inner}), {value})");
+            // MySQL would convert the key to the character set of a text.
+            let value = format!("CONCAT(UNHEX(@sekisho_{inner}), CAST({value} AS BINARY))");
             format!("SHA2(CONCAT(UNHEX(@sekisho_{outer}), UNHEX(SHA2({value}, 256))), 256)")
         }
     })

@@ -14,7 +14,15 @@ pub fn insert(c: &mut Cursor<'_>, with: Option<With>) -> Result<Insert, SyntaxEr
     c.expect_word("into")?;
     let start = c.at();
     let name = names::qualified(c)?;
-    let mut target = Relation { tokens: c.since(start), name, only: false, alias: None, sample: None, hints: 0..0 };
+    let mut target = Relation {
+        tokens: c.since(start),
+        name,
+        only: false,
+        alias: None,
+        sample: None,
+        partitions: 0..0,
+        hints: 0..0,
+    };
     if c.take_word("as") {
         target.alias = Some(Alias { name: names::column_id(c)?, columns: Vec::new() });
     }
@@ -33,6 +41,7 @@ pub fn insert(c: &mut Cursor<'_>, with: Option<With>) -> Result<Insert, SyntaxEr
         target,
         columns,
         replace: false,
+        ignore: false,
         source,
         assignments: Vec::new(),
         on_conflict: on_conflict(c)?,
@@ -199,6 +208,7 @@ pub fn update(c: &mut Cursor<'_>, with: Option<With>) -> Result<Update, SyntaxEr
     Ok(Update {
         with,
         target,
+        ignore: false,
         assignments,
         from,
         filter: filter_or_cursor(c)?,

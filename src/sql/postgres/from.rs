@@ -3,8 +3,8 @@
 use super::keywords::Class;
 use super::{expression, function, json, names, primary, query, types, xml};
 use crate::sql::ast::{
-    Alias, Expr, ExprKind, Join, JoinConstraint, Name, ObjectName, Query, Relation, Sample, TableFunction, TableRef,
-    TypeName,
+    Alias, Expr, ExprKind, Join, JoinConstraint, Name, ObjectName, Outer, Query, Relation, Sample, TableFunction,
+    TableRef, TypeName,
 };
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
@@ -31,8 +31,8 @@ pub fn table(c: &mut Cursor<'_>) -> Result<TableRef, SyntaxError> {
 /// How a join begins.
 enum JoinKind {
     Cross,
-    Natural,
-    Qualified,
+    Natural(Option<Outer>),
+    Qualified(Option<Outer>),
 }
 
 fn join_kind(c: &mut Cursor<'_>) -> Result<Option<JoinKind>, SyntaxError> {
@@ -43,38 +43,32 @@ fn join_kind(c: &mut Cursor<'_>) -> Result<Option<JoinKind>, SyntaxError> {
         }
         "natural" => {
             c.advance();
-            join_type(c);
-            JoinKind::Natural
+            JoinKind::Natural(join_type(c))
         }
-        "join" | "inner" | "left" | "right" | "full" => {
-            join_type(c);
-            JoinKind::Qualified
-        }
+        "join" | "inner" | "left" | "right" | "full" => JoinKind::Qualified(join_type(c)),
         _ => return Ok(None),
     };
     c.expect_word("join")?;
     Ok(Some(kind))
 }
 
-fn join_type(c: &mut Cursor<'_>) {
-    if c.is_one_of(&["left", "right", "full"]) {
-        c.advance();
-        c.take_word("outer");
-    } else {
-        c.take_word("inner");
-    }
+fn join_type(c: &mut Cursor<'_>) -> Option<Outer> {
+    let sides = [("left", Outer::Left), ("right", Outer::Right), ("full", Outer::Full)];
+    let outer = sides.into_iter().find(|(word, _)| c.take_word(word)).map(|(_, outer)| outer);
+    c.take_word(if outer.is_some() { "outer" } else { "inner" });
+    outer
 }
 
 /// Joins group to the left; behind `JOIN` whole joins may stand up to the ON that belongs to it.
 fn joins(c: &mut Cursor<'_>, mut left: TableRef) -> Result<TableRef, SyntaxError> {
     while let Some(kind) = join_kind(c)? {
-        let (right, constraint) = match kind {
-            JoinKind::Cross => (entry(c)?, JoinConstraint::None),
-            JoinKind::Natural => (entry(c)?, JoinConstraint::Natural),
-            JoinKind::Qualified => (table(c)?, qualification(c)?),
+        let (right, outer, constraint) = match kind {
+            JoinKind::Cross => (entry(c)?, None, JoinConstraint::None),
+            JoinKind::Natural(outer) => (entry(c)?, outer, JoinConstraint::Natural),
+            JoinKind::Qualified(outer) => (table(c)?, outer, qualification(c)?),
         };
         c.grow()?;
-        left = TableRef::Join(Box::new(Join { left, right, constraint, alias: None }));
+        left = TableRef::Join(Box::new(Join { left, right, outer, constraint, alias: None }));
     }
     Ok(left)
 }
@@ -190,7 +184,7 @@ pub fn relation(c: &mut Cursor<'_>) -> Result<Relation, SyntaxError> {
         }
         name
     };
-    Ok(Relation { name, only, alias: None, sample: None, tokens: c.since(start), hints: 0..0 })
+    Ok(Relation { name, only, alias: None, sample: None, partitions: 0..0, tokens: c.since(start), hints: 0..0 })
 }
 
 /// `AS a`, `a (b, c)` (`opt_alias_clause`).

@@ -11,9 +11,7 @@ impl Grammar<'_> {
         if !self.cursor.take_word("low_priority") && !self.cursor.take_word("delayed") && !replace {
             self.cursor.take_word("high_priority");
         }
-        if !replace {
-            self.cursor.take_word("ignore");
-        }
+        let ignore = !replace && self.cursor.take_word("ignore");
         self.cursor.take_word("into");
         let target = self.target()?;
         let mut insert = Insert {
@@ -21,6 +19,7 @@ impl Grammar<'_> {
             target,
             columns: Vec::new(),
             replace,
+            ignore,
             source: None,
             assignments: Vec::new(),
             on_conflict: None,

@@ -2,7 +2,7 @@
 
 use super::{Grammar, Parsed};
 use crate::sql::ast::{
-    CommonTable, Expr, Into, Locking, Query, QueryBody, Relation, Select, SelectItem, TableRef, With,
+    CommonTable, Expr, Into, Locking, Query, QueryBody, Relation, Select, SelectItem, TableRef, Tokens, With,
 };
 use crate::sql::token::TokenKind;
 
@@ -149,20 +149,24 @@ impl Grammar<'_> {
     pub(super) fn plain_relation(&mut self) -> Parsed<Relation> {
         let name = self.table_name()?;
         let tokens = name.tokens.clone();
-        Ok(Relation { name, only: false, alias: None, sample: None, tokens, hints: self.no_tokens() })
+        let none = self.no_tokens();
+        Ok(Relation { name, only: false, alias: None, sample: None, tokens, partitions: none.clone(), hints: none })
     }
 
     /// A table that a statement writes: its name and PARTITION.
     pub(super) fn target(&mut self) -> Parsed<Relation> {
         let mut relation = self.plain_relation()?;
-        self.partitions()?;
-        relation.tokens.end = self.cursor.at();
+        relation.partitions = self.partitions()?;
         Ok(relation)
     }
 
     /// `PARTITION (p, q)`
-    pub(super) fn partitions(&mut self) -> Parsed<()> {
-        if self.cursor.take_word("partition") { self.name_list().map(|_| ()) } else { Ok(()) }
+    fn partitions(&mut self) -> Parsed<Tokens> {
+        let start = self.cursor.at();
+        if self.cursor.take_word("partition") {
+            self.name_list()?;
+        }
+        Ok(self.cursor.since(start))
     }
 
     /// `ROW (a, b)` of MySQL's VALUES, `(a, b)` of MariaDB's.

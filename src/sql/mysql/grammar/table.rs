@@ -1,25 +1,25 @@
 //! FROM: tables, sub-selects, joins.
 
 use super::{Grammar, Parsed};
-use crate::sql::ast::{Expr, Join, JoinConstraint, Name, ObjectName, Query, Relation, Sample, TableRef};
+use crate::sql::ast::{Expr, Join, JoinConstraint, Name, ObjectName, Outer, Query, Relation, Sample, TableRef};
 
 /// A join as it is read: what stood in parentheses is a leaf.
 enum Tree {
     Leaf(TableRef),
-    Join(Box<Tree>, Box<Tree>, JoinConstraint),
+    Join(Box<Tree>, Box<Tree>, Option<Outer>, JoinConstraint),
 }
 
 impl Tree {
-    fn join(left: Tree, right: Tree, constraint: JoinConstraint) -> Self {
-        Self::Join(Box::new(left), Box::new(right), constraint)
+    fn join(left: Tree, right: Tree, outer: Option<Outer>, constraint: JoinConstraint) -> Self {
+        Self::Join(Box::new(left), Box::new(right), outer, constraint)
     }
 
     /// Joins something in front of the first leaf: what `a JOIN b JOIN c ON x` does with `a`.
     fn join_in_front(self, left: Tree) -> Self {
         match self {
-            leaf @ Self::Leaf(_) => Self::join(left, leaf, JoinConstraint::None),
-            Self::Join(first, second, constraint) => {
-                Self::Join(Box::new(first.join_in_front(left)), second, constraint)
+            leaf @ Self::Leaf(_) => Self::join(left, leaf, None, JoinConstraint::None),
+            Self::Join(first, second, outer, constraint) => {
+                Self::Join(Box::new(first.join_in_front(left)), second, outer, constraint)
             }
         }
     }
@@ -27,9 +27,10 @@ impl Tree {
     fn into_table(self) -> TableRef {
         match self {
             Self::Leaf(table) => table,
-            Self::Join(left, right, constraint) => TableRef::Join(Box::new(Join {
+            Self::Join(left, right, outer, constraint) => TableRef::Join(Box::new(Join {
                 left: left.into_table(),
                 right: right.into_table(),
+                outer,
                 constraint,
                 alias: None,
             })),
@@ -64,19 +65,17 @@ impl Grammar<'_> {
         loop {
             if self.cursor.is_word("natural") {
                 left = self.natural_join(left)?;
-            } else if self.cursor.is_one_of(&["left", "right"]) {
-                self.cursor.advance();
-                self.cursor.take_word("outer");
+            } else if let Some(outer) = self.outer() {
                 self.cursor.expect_word("join")?;
                 let right = self.join_tree(None)?;
                 let Some(constraint) = self.join_constraint()? else {
                     return Err(self.cursor.expected("`ON` or `USING`"));
                 };
-                left = Tree::join(left, right, constraint);
+                left = Tree::join(left, right, Some(outer), constraint);
             } else if self.inner_join()? {
                 let right = self.join_tree(None)?;
                 left = match self.join_constraint()? {
-                    Some(constraint) => Tree::join(left, right, constraint),
+                    Some(constraint) => Tree::join(left, right, None, constraint),
                     None => right.join_in_front(left),
                 };
             } else {
@@ -103,17 +102,23 @@ impl Grammar<'_> {
     /// `NATURAL [LEFT [OUTER] | RIGHT [OUTER] | INNER] JOIN t`
     fn natural_join(&mut self, left: Tree) -> Parsed<Tree> {
         self.cursor.advance();
-        if self.cursor.take_word("left") || self.cursor.take_word("right") {
-            self.cursor.take_word("outer");
-        } else if self.is_maria() && self.cursor.take_word("straight_join") {
-            let right = Tree::Leaf(self.table_factor()?);
-            return Ok(Tree::join(left, right, JoinConstraint::Natural));
-        } else {
-            self.cursor.take_word("inner");
+        let outer = self.outer();
+        if outer.is_some() || !self.is_maria() || !self.cursor.take_word("straight_join") {
+            if outer.is_none() {
+                self.cursor.take_word("inner");
+            }
+            self.cursor.expect_word("join")?;
         }
-        self.cursor.expect_word("join")?;
         let right = Tree::Leaf(self.table_factor()?);
-        Ok(Tree::join(left, right, JoinConstraint::Natural))
+        Ok(Tree::join(left, right, outer, JoinConstraint::Natural))
+    }
+
+    /// Passes `LEFT [OUTER]`, `RIGHT [OUTER]`.
+    fn outer(&mut self) -> Option<Outer> {
+        let sides = [("left", Outer::Left), ("right", Outer::Right)];
+        let (_, outer) = sides.into_iter().find(|(word, _)| self.cursor.take_word(word))?;
+        self.cursor.take_word("outer");
+        Some(outer)
     }
 
     fn join_constraint(&mut self) -> Parsed<Option<JoinConstraint>> {

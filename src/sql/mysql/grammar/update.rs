@@ -9,7 +9,7 @@ impl Grammar<'_> {
         let start = self.cursor.at();
         self.cursor.expect_word("update")?;
         self.cursor.take_word("low_priority");
-        self.cursor.take_word("ignore");
+        let ignore = self.cursor.take_word("ignore");
         let mut tables = self.comma_list(Self::table_reference)?;
         if self.cursor.are_words(&["for", "portion"]) {
             return Err(self.cursor.unsupported("`FOR PORTION OF`"));
@@ -30,6 +30,7 @@ impl Grammar<'_> {
         Ok(Statement::Update(Box::new(Update {
             with,
             target,
+            ignore,
             assignments,
             from: Vec::new(),
             filter,

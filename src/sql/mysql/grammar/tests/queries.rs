@@ -190,6 +190,7 @@ fn tokens_of_parts() {
     assert_eq!(query.tokens, 0..11);
     let select = select("SELECT (a + 1) FROM t PARTITION (p) x USE INDEX (i) WHERE b");
     let crate::sql::ast::TableRef::Relation(relation) = &select.from[0] else { panic!() };
-    assert_eq!((relation.tokens.clone(), relation.hints.clone()), (7..12, 13..18));
+    assert_eq!((relation.tokens.clone(), relation.partitions.clone()), (7..8, 8..12));
+    assert_eq!(relation.hints, 13..18);
     assert_eq!(super::only_item(select).tokens, 2..5);
 }

@@ -1,0 +1,203 @@
+//! What a restricted role writes on MariaDB and, where it is at hand, on MySQL: rows against hand-written ones.
+
+use sekisho::net::TlsMode;
+
+use crate::support::mysql_client::{Client, Options};
+use crate::support::mysql_proxy::{MySqlProxy, source};
+use crate::support::{MySqlDatabase, MySqlServer, mariadb, mysql};
+
+const SCHEMA: &str = "
+    create table customers(id int primary key, email varchar(80), region varchar(10) not null default 'EU',
+        salary int, visits int not null default 0);
+    insert into customers values (1, 'ann@example.com', 'EU', 10, 0), (2, 'bob@example.com', 'US', 20, 0),
+        (3, 'cid@example.com', 'EU', 30, 0);
+    create table people(id int primary key, email varchar(80), code int unique, n int not null default 0);
+    insert into people values (1, 'ann@example.com', 11, 0), (2, 'bob@example.com', 12, 0);
+    create table members(id int primary key, email varchar(80) unique);
+    create table notes(id int primary key, tag varchar(80), unique key(tag(3)));
+    create table orders(id int primary key, customer_id int, amount int, note varchar(40));
+    insert into orders values (1, 1, 5, null), (2, 1, 6, null), (3, 2, 7, null), (4, 3, 8, null);
+    create table parts(id int primary key, v int)
+        partition by range(id) (partition p0 values less than (10), partition p1 values less than (100));
+    insert into parts values (1, 1), (20, 2);";
+
+const RULES: &str = r#"
+    [role.viewer]
+    grant = [ { on = "*.*.*", allow = ["read", "insert", "update", "delete"] } ]
+    [[protect]]
+    name = "mail"
+    columns = ["*.*.customers.email", "*.*.people.email", "*.*.members.email", "*.*.notes.tag"]
+    writable = true
+    mask = "email"
+    [[protect]]
+    name = "pay"
+    columns = ["*.*.customers.salary"]
+    deny = true
+    [[filter]]
+    name = "eu"
+    tables = ["*.*.customers"]
+    where = "region = 'EU'"
+"#;
+
+struct Desk {
+    proxy: MySqlProxy,
+    database: MySqlDatabase,
+    client: Client,
+}
+
+impl Desk {
+    fn on(server: &'static MySqlServer) -> Self {
+        let database = server.database(SCHEMA);
+        let proxy = MySqlProxy::start(vec![source("shop", server, TlsMode::Disable)], RULES, |_, _| {});
+        let options = Options::user("viewer", "viewer-pw").on(&database.name);
+        let client = Client::connect(proxy.port, &options).unwrap();
+        Self { proxy, database, client }
+    }
+
+    fn runs(&mut self, sql: &str) {
+        self.client.query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    fn fails(&mut self, sql: &str) -> u16 {
+        self.client.error(sql).code
+    }
+
+    /// Rows as the server has them, one line each.
+    fn raw(&self, sql: &str) -> Vec<String> {
+        self.database.rows(sql).into_iter().map(|row| row.join(" ")).collect()
+    }
+}
+
+fn everywhere(test: impl Fn(&mut Desk)) {
+    for server in [Some(mariadb()), mysql()].into_iter().flatten() {
+        let mut desk = Desk::on(server);
+        test(&mut desk);
+        assert!(!desk.proxy.records().is_empty());
+    }
+}
+
+#[test]
+fn update_of_joined_tables_reaches_visible_rows_and_reads_masks() {
+    everywhere(|desk| {
+        desk.runs("update orders o join customers c on c.id = o.customer_id set o.note = c.email");
+        let notes = desk.raw("select id, note from orders order by id");
+        assert_eq!(notes, ["1 a***@example.com", "2 a***@example.com", "3 NULL", "4 c***@example.com"]);
+        // Both written, one by a name that only it has; the hidden customer stays.
+        desk.runs("update customers c, orders o set visits = 3, note = 'both' where c.id = o.customer_id");
+        assert_eq!(desk.raw("select visits from customers order by id"), ["3", "0", "3"]);
+        assert_eq!(desk.raw("select note from orders order by id"), ["both", "both", "NULL", "both"]);
+        desk.runs(
+            "update customers c left join orders o on o.customer_id = c.id and o.amount > 7
+             set c.visits = 9 where o.id is null and c.email like 'a%'",
+        );
+        assert_eq!(desk.raw("select visits from customers order by id"), ["9", "0", "3"]);
+        // Values of a protected target are its masks.
+        desk.runs("update people p join orders o on o.id = p.id set o.note = p.email where length(p.email) > 0");
+        assert_eq!(desk.raw("select note from orders where id < 3"), ["a***@example.com", "b***@example.com"]);
+    });
+}
+
+#[test]
+fn conditions_that_would_be_evaluated_for_hidden_rows_are_refused() {
+    everywhere(|desk| {
+        for sql in [
+            "update orders o left join customers c on c.id = o.customer_id set c.visits = 1",
+            "update customers c join orders o on concat(c.id, '') = o.customer_id set c.visits = 1",
+            "update customers c join people p using (id) set c.visits = 1",
+            "update customers c natural join people p set c.visits = 1",
+            "update customers a, customers b set visits = 1 where a.id = b.id",
+            "update ignore customers c join orders o on o.customer_id = c.id set c.region = 'US'",
+            "update ignore customers set region = 'US'",
+            "insert ignore into customers(id, region) values (12, 'US')",
+            "replace into customers(id, region) values (2, 'EU')",
+        ] {
+            assert_eq!(desk.fails(sql), 1235, "{sql}");
+        }
+        assert_eq!(desk.fails("update customers c join orders o on o.id = c.id set c.salary = 1"), 1142);
+        assert_eq!(desk.fails("update orders o join customers c on o.id = c.id set o.note = c.salary"), 1142);
+        let unchanged = ["1 EU 0", "2 US 0", "3 EU 0"];
+        assert_eq!(desk.raw("select id, region, visits from customers order by id"), unchanged);
+    });
+}
+
+#[test]
+fn delete_from_joined_tables_leaves_hidden_rows() {
+    everywhere(|desk| {
+        desk.runs("delete c, o from customers c join orders o on o.customer_id = c.id where o.amount >= 7");
+        assert_eq!(desk.raw("select id from customers order by id"), ["1", "2"]);
+        assert_eq!(desk.raw("select id from orders order by id"), ["1", "2", "3"]);
+        desk.runs("delete from customers using customers join orders on customers.id = orders.customer_id");
+        assert_eq!(desk.raw("select id from customers"), ["2"]);
+        assert_eq!(desk.raw("select count(*) from orders"), ["3"]);
+        assert_eq!(desk.fails("delete nobody from customers c join orders o on o.id = c.id"), 1146);
+    });
+}
+
+#[test]
+fn partitions_stay_named() {
+    everywhere(|desk| {
+        assert_eq!(desk.client.rows("select id from parts partition (p1)"), [["20"]]);
+        desk.runs("update parts partition (p0) set v = 7");
+        assert_eq!(desk.raw("select v from parts order by id"), ["7", "2"]);
+        desk.runs("delete from parts partition (p1)");
+        assert_eq!(desk.raw("select id from parts"), ["1"]);
+    });
+}
+
+#[test]
+fn a_row_that_is_there_is_updated_where_it_is_visible() {
+    everywhere(|desk| {
+        let upsert = "on duplicate key update visits = visits + values(visits)";
+        desk.runs(&format!("insert into customers(id, region, visits) values (1, 'EU', 5), (7, 'EU', 1) {upsert}"));
+        assert_eq!(desk.raw("select id, visits from customers order by id"), ["1 5", "2 0", "3 0", "7 1"]);
+        // Hidden rows, and rows that would be: an error, as for a plain INSERT.
+        assert_eq!(
+            desk.fails(&format!("insert into customers(id, region, visits) values (2, 'EU', 5) {upsert}")),
+            1242
+        );
+        assert_eq!(desk.fails("insert into customers(id, region) values (8, 'US')"), 1242);
+        for (set, code) in [("region = 'US'", 1242), ("region = default", 1142), ("visits = default, id = 1", 1235)] {
+            let sql = format!("insert into customers(id, region) values (1, 'EU') on duplicate key update {set}");
+            assert_eq!(desk.fails(&sql), code, "{set}");
+        }
+        desk.runs(
+            "insert into customers(id, region) values (1, 'EU') on duplicate key update region = 'EU', visits = 8",
+        );
+        desk.runs("insert into customers(id, region, visits) select id + 100, 'EU', id from orders where id = 1");
+        assert_eq!(desk.fails("insert into customers(id, region) select id + 200, 'US' from orders"), 1242);
+        let rows = desk.raw("select id, region, visits from customers order by id");
+        assert_eq!(rows, ["1 EU 8", "2 US 0", "3 EU 0", "7 EU 1", "101 EU 1"]);
+    });
+}
+
+#[test]
+fn replace_and_upsert_where_keys_tell_nothing() {
+    everywhere(|desk| {
+        desk.runs("replace into people(id, email, code, n) values (1, 'new@x.y', 11, 3)");
+        let upsert = "on duplicate key update n = n + 1, email = values(email)";
+        desk.runs(&format!("insert into people(id, email, code) values (2, 'q@x.y', 12) {upsert}"));
+        let rows = desk.raw("select id, email, code, n from people order by id");
+        assert_eq!(rows, ["1 new@x.y 11 3", "2 q@x.y 12 1"]);
+        // What is there is read as its mask.
+        desk.runs("insert into people(id, code) values (1, 11) on duplicate key update n = locate('*', email)");
+        assert_eq!(desk.raw("select n from people order by id"), ["2", "1"]);
+        // A unique key over a masked column would tell its value.
+        for sql in [
+            "replace into members(id, email) values (1, 'a@b.c')",
+            "insert into members(id, email) values (1, 'a@b.c') on duplicate key update id = 1",
+            "replace into notes(id, tag) values (1, 'abcd')",
+        ] {
+            assert_eq!(desk.fails(sql), 1235, "{sql}");
+        }
+        desk.runs("replace into members(id) values (1)");
+    });
+}
+
+#[test]
+fn the_row_that_was_to_be_inserted_has_a_name_on_mysql() {
+    let Some(server) = mysql() else { return };
+    let mut desk = Desk::on(server);
+    desk.runs("insert into people(id, n) values (1, 4) as new on duplicate key update n = new.n + people.n");
+    desk.runs("insert into people(id, n) values (1, 5) as new(a, b) on duplicate key update n = b + n");
+    assert_eq!(desk.raw("select n from people order by id"), ["9", "0"]);
+}
