@@ -10,9 +10,17 @@ use super::relation::{Relation, RelationId};
 use crate::sql::Engine;
 use crate::sql::mysql::Flavour;
 
-/// Everything known about one source at one moment. Cheap to share, never changed.
-#[derive(Debug, Default)]
+/// Everything known about one source at one moment, and the temporary tables of a session on top. Cheap to share, never
+/// changed.
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
+    contents: Arc<Contents>,
+    temporary: Arc<[Arc<Relation>]>,
+}
+
+/// What is the same for all sessions.
+#[derive(Debug, Default)]
+struct Contents {
     version: u64,
     source: Arc<str>,
     engine: Option<Engine>,
@@ -35,7 +43,7 @@ impl Snapshot {
     /// Whether another reading of the source gave the same, whatever its version.
     pub fn is_same_as(&self, other: &Self) -> bool {
         // Named one by one, so that a field added later is not forgotten.
-        let Self {
+        let Contents {
             version: _,
             source,
             engine,
@@ -52,7 +60,8 @@ impl Snapshot {
             operators,
             types,
             schemas,
-        } = self;
+        } = &*self.contents;
+        let other = &*other.contents;
         (source, engine, server_version) == (&other.source, &other.engine, &other.server_version)
             && (database, search_path, lower_case_table_names)
                 == (&other.database, &other.search_path, &other.lower_case_table_names)
@@ -63,98 +72,137 @@ impl Snapshot {
 
     /// Grows with each refresh; plans made with another version are made again.
     pub fn version(&self) -> u64 {
-        self.version
+        self.contents.version
     }
 
     /// The name of the source.
     pub fn source(&self) -> &Arc<str> {
-        &self.source
+        &self.contents.source
     }
 
     /// The family of the server.
     pub fn engine(&self) -> Engine {
-        self.engine.unwrap_or(Engine::Postgres)
+        self.contents.engine()
     }
 
     /// `server_version_num`, for example 150018.
     pub fn server_version(&self) -> u32 {
-        self.server_version
+        self.contents.server_version
     }
 
     /// The database on the server; clients may write it before a schema (PostgreSQL).
     pub fn database(&self) -> &str {
-        &self.database
+        &self.contents.database
     }
 
     /// The schemas that a new session of the proxy's account searches, in order, `"$user"` and absent ones left out.
     pub fn search_path(&self) -> &[Box<str>] {
-        &self.search_path
+        &self.contents.search_path
     }
 
     /// MySQL or MariaDB, where the server is of that family.
     pub fn flavour(&self) -> Flavour {
-        self.flavour
+        self.contents.flavour
     }
 
     /// MySQL's `lower_case_table_names`: 0 is names of tables and databases with case, 1 and 2 without.
     pub fn lower_case_table_names(&self) -> u8 {
-        self.lower_case_table_names
+        self.contents.lower_case_table_names
     }
 
-    /// All relations; a [`RelationId`] is the position here.
+    /// All relations but temporary tables; a [`RelationId`] is the position here.
     pub fn relations(&self) -> &[Relation] {
-        &self.relations
+        &self.contents.relations
     }
 
     /// A relation by its place.
     pub fn relation(&self, id: RelationId) -> Option<&Relation> {
-        self.relations.get(usize::try_from(id.0).ok()?)
+        let place = usize::try_from(id.0).ok()?;
+        let relations = &self.contents.relations;
+        match place.checked_sub(relations.len()) {
+            None => relations.get(place),
+            Some(temporary) => self.temporary.get(temporary).map(|relation| &**relation),
+        }
     }
 
     /// A relation by schema and name: exact on PostgreSQL, on MySQL with case as `lower_case_table_names` says.
     pub fn find(&self, schema: &str, name: &str) -> Option<&Relation> {
-        let (schema, name) = (self.fold_schema(schema), self.fold_name(schema, name));
-        self.by_name.get(&*schema)?.get(&*name).and_then(|id| self.relation(*id))
+        let (schema, name) = (self.contents.fold_schema(schema), self.contents.fold_name(schema, name));
+        let is_meant = |relation: &&Arc<Relation>| {
+            self.contents.fold_schema(&relation.schema) == schema
+                && self.contents.fold_name(&schema, &relation.name) == name
+        };
+        if let Some(temporary) = self.temporary.iter().find(is_meant) {
+            return Some(temporary);
+        }
+        self.contents.by_name.get(&*schema)?.get(&*name).and_then(|id| self.relation(*id))
+    }
+
+    /// The same with the temporary tables of a session, which hide others of their names.
+    #[must_use]
+    pub fn with_temporary(&self, tables: impl IntoIterator<Item = Relation>) -> Self {
+        let first = self.contents.relations.len();
+        let numbered = tables.into_iter().zip(first..).map(|(table, place)| {
+            let id = RelationId(u32::try_from(place).unwrap_or(u32::MAX));
+            Arc::new(Relation { id, ..table })
+        });
+        Self { contents: Arc::clone(&self.contents), temporary: numbered.collect() }
+    }
+
+    /// Whether two snapshots are one but for temporary tables.
+    pub fn differs_in_temporary_tables_only(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.contents, &other.contents)
+    }
+
+    /// Whether a relation is a temporary table of the session.
+    pub fn is_temporary(&self, id: RelationId) -> bool {
+        usize::try_from(id.0).is_ok_and(|place| place >= self.contents.relations.len())
     }
 
     /// The direct partitions or inheritance children of a relation.
     pub fn children(&self, id: RelationId) -> &[RelationId] {
-        self.children.get(&id).map_or(&[], Vec::as_slice)
+        self.contents.children.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a schema exists.
     pub fn has_schema(&self, schema: &str) -> bool {
-        self.schemas.contains(&*self.fold_schema(schema))
+        self.contents.schemas.contains(&*self.contents.fold_schema(schema))
     }
 
     /// All schemas, in no order; on MySQL with case as the server stores it.
     pub fn schemas(&self) -> impl Iterator<Item = &str> {
-        self.schemas.iter().map(|name| &**name)
+        self.contents.schemas.iter().map(|name| &**name)
     }
 
     /// A relation by the number that result descriptions carry.
     pub fn by_oid(&self, oid: u32) -> Option<&Relation> {
-        self.by_oid.get(&oid).and_then(|id| self.relation(*id))
+        self.contents.by_oid.get(&oid).and_then(|id| self.relation(*id))
     }
 
     /// All functions of a name, in every schema, `pg_catalog` included.
     pub fn functions(&self, name: &str) -> &[Function] {
-        self.functions.get(name).map_or(&[], Vec::as_slice)
+        self.contents.functions.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// All functions of every name, in no order.
     pub fn every_function(&self) -> impl Iterator<Item = &Function> {
-        self.functions.values().flatten()
+        self.contents.functions.values().flatten()
     }
 
     /// The operators of this name outside `pg_catalog`.
     pub fn user_operators(&self, name: &str) -> &[UserOperator] {
-        self.operators.get(name).map_or(&[], Vec::as_slice)
+        self.contents.operators.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The types of this name outside `pg_catalog`, those of tables' rows left out.
     pub fn user_types(&self, name: &str) -> &[UserType] {
-        self.types.get(name).map_or(&[], Vec::as_slice)
+        self.contents.types.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Contents {
+    fn engine(&self) -> Engine {
+        self.engine.unwrap_or(Engine::Postgres)
     }
 
     /// MySQL manual, "Identifier Case Sensitivity": `information_schema` and what is in it never has case.
@@ -184,105 +232,105 @@ fn fold(name: &str) -> Cow<'_, str> {
 /// Collects what a loader reads and makes the [`Snapshot`].
 #[derive(Debug, Default)]
 pub struct SnapshotBuilder {
-    snapshot: Snapshot,
+    contents: Contents,
 }
 
 impl SnapshotBuilder {
     /// Starts a snapshot of a source.
     pub fn new(version: u64, source: impl Into<Arc<str>>, engine: Engine, server_version: u32) -> Self {
         Self {
-            snapshot: Snapshot {
+            contents: Contents {
                 version,
                 source: source.into(),
                 engine: Some(engine),
                 server_version,
-                ..Snapshot::default()
+                ..Contents::default()
             },
         }
     }
 
     /// Sets the database's name on the server.
     pub fn database(&mut self, name: impl Into<Box<str>>) {
-        self.snapshot.database = name.into();
+        self.contents.database = name.into();
     }
 
     /// Sets the schemas searched by default.
     pub fn search_path(&mut self, schemas: Vec<Box<str>>) {
-        self.snapshot.search_path = schemas;
+        self.contents.search_path = schemas;
     }
 
     /// Sets whether the server is MySQL or MariaDB.
     pub fn flavour(&mut self, flavour: Flavour) {
-        self.snapshot.flavour = flavour;
+        self.contents.flavour = flavour;
     }
 
     /// Sets MySQL's `lower_case_table_names`; before anything is added.
     pub fn lower_case_table_names(&mut self, value: u8) {
-        self.snapshot.lower_case_table_names = value;
+        self.contents.lower_case_table_names = value;
     }
 
     /// Adds a relation; its `id` is assigned here and returned.
     pub fn relation(&mut self, mut relation: Relation) -> RelationId {
-        let id = RelationId(u32::try_from(self.snapshot.relations.len()).unwrap_or(u32::MAX));
+        let id = RelationId(u32::try_from(self.contents.relations.len()).unwrap_or(u32::MAX));
         relation.id = id;
-        let schema = self.snapshot.fold_schema(&relation.schema);
-        let name = self.snapshot.fold_name(&relation.schema, &relation.name);
+        let schema = self.contents.fold_schema(&relation.schema);
+        let name = self.contents.fold_name(&relation.schema, &relation.name);
         let (schema, name) = (Box::from(&*schema), Box::from(&*name));
-        if !self.snapshot.schemas.contains(&schema) {
-            self.snapshot.schemas.insert(Box::clone(&schema));
+        if !self.contents.schemas.contains(&schema) {
+            self.contents.schemas.insert(Box::clone(&schema));
         }
-        self.snapshot.by_name.entry(schema).or_default().insert(name, id);
+        self.contents.by_name.entry(schema).or_default().insert(name, id);
         if relation.oid != 0 {
-            self.snapshot.by_oid.insert(relation.oid, id);
+            self.contents.by_oid.insert(relation.oid, id);
         }
-        self.snapshot.relations.push(relation);
+        self.contents.relations.push(relation);
         id
     }
 
     /// Adds a schema, also one without relations.
     pub fn schema(&mut self, name: &str) {
-        let name = Box::from(&*self.snapshot.fold_schema(name));
-        self.snapshot.schemas.insert(name);
+        let name = Box::from(&*self.contents.fold_schema(name));
+        self.contents.schemas.insert(name);
     }
 
     /// A relation added before, to complete it (parents, keys, definition).
     pub fn relation_mut(&mut self, id: RelationId) -> Option<&mut Relation> {
-        self.snapshot.relations.get_mut(usize::try_from(id.0).ok()?)
+        self.contents.relations.get_mut(usize::try_from(id.0).ok()?)
     }
 
     /// The place of a relation added before.
     pub fn id_of(&self, oid: u32) -> Option<RelationId> {
-        self.snapshot.by_oid.get(&oid).copied()
+        self.contents.by_oid.get(&oid).copied()
     }
 
     /// Adds a function. On MySQL, where routines' names have no case, it is found by the lower-case name.
     pub fn function(&mut self, function: Function) {
-        let name = match self.snapshot.engine() {
+        let name = match self.contents.engine() {
             Engine::Postgres => Box::clone(&function.name),
             Engine::MySql => function.name.to_lowercase().into(),
         };
-        self.snapshot.functions.entry(name).or_default().push(function);
+        self.contents.functions.entry(name).or_default().push(function);
     }
 
     /// Adds a type of a schema other than `pg_catalog`.
     pub fn user_type(&mut self, name: Box<str>, ty: UserType) {
-        self.snapshot.types.entry(name).or_default().push(ty);
+        self.contents.types.entry(name).or_default().push(ty);
     }
 
     /// Notes an operator of a schema other than `pg_catalog`.
     pub fn operator(&mut self, name: Box<str>, operator: UserOperator) {
-        self.snapshot.operators.entry(name).or_default().push(operator);
+        self.contents.operators.entry(name).or_default().push(operator);
     }
 
     /// The finished snapshot.
     pub fn build(mut self) -> Snapshot {
         let mut children: HashMap<RelationId, Vec<RelationId>> = HashMap::default();
-        for relation in &self.snapshot.relations {
+        for relation in &self.contents.relations {
             for parent in &relation.parents {
                 children.entry(*parent).or_default().push(relation.id);
             }
         }
-        self.snapshot.children = children;
-        self.snapshot
+        self.contents.children = children;
+        Snapshot { contents: Arc::new(self.contents), temporary: Arc::default() }
     }
 }

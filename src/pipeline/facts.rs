@@ -102,7 +102,7 @@ pub(super) fn kind(statement: &Statement) -> &'static str {
         Statement::Transaction(_) => "transaction",
         Statement::Set(_) | Statement::Reset(_) | Statement::Use(_) => "set",
         Statement::ShowSetting(_) | Statement::Show(_) => "show",
-        Statement::Discard { .. } => "discard",
+        Statement::Discard(_) => "discard",
         Statement::Listen | Statement::Notify => "notify",
         Statement::Call { .. } => "call",
         Statement::Kill { .. } => "kill",

@@ -16,9 +16,11 @@ mod set_config;
 mod system_table;
 mod target_text;
 mod template;
+mod temporary_tables;
 pub mod verdict;
 pub mod virtual_database;
 
 pub use target_text::ROW_FILTER_MARK;
+pub use temporary_tables::TemporaryTables;
 pub use verdict::{Decision, Denial, Effect, Permit, Verdict};
 pub use virtual_database::{Person, Settings, VirtualDatabase};

@@ -8,7 +8,7 @@ use super::set_config;
 use super::template::{Template, push_annotation};
 use super::verdict::{Denial, Effect, Permit};
 use super::virtual_database::{Settings, VirtualDatabase};
-use super::{fragments, read_back};
+use super::{fragments, read_back, temporary_tables};
 use crate::audit::{Facts, Ground};
 use crate::resolve::{self, Refusal, Resolved};
 use crate::rewrite::emit::Emitted;
@@ -79,10 +79,12 @@ fn permitted(
     script: &Script,
     facts: &mut FactsBuilder,
 ) -> Result<Permitted, Refusal> {
-    let sql_mode = settings.sql_mode;
+    let initial = settings;
     let mut settings = settings.clone();
     let mut out = Permitted { emitted: Emitted::default(), effects: Vec::new(), guarded: false, reads_literals: false };
     for (number, range) in script.statements.iter().enumerate() {
+        let with_temporary_tables = database.with_temporary_tables(&settings);
+        let database = with_temporary_tables.as_deref().unwrap_or(database);
         let statement = database.parse(&settings, text, script, range.clone()).inspect_err(|_| facts.unknown_kind())?;
         facts.kind(&statement);
         if number > 0 {
@@ -108,23 +110,25 @@ fn permitted(
             Course::Resolve(effect) => {
                 let resolved = resolve_statement(database, &settings, text, script, &statement)?;
                 facts.resolved(database.snapshot(), &resolved);
+                let reads_literals = resolved.reads_literals;
                 let fence = resolved.needs_fence();
                 let replacements = fragments::replacements(database, text, script, &resolved, fence)?;
                 out.emitted.append(text, script, range.clone(), replacements);
                 out.guarded |= resolved.is_guarded();
-                out.reads_literals |= resolved.reads_literals || effect != Effect::None;
+                let effect = temporary_tables::effect(database.snapshot(), resolved)?.unwrap_or(effect);
+                out.reads_literals |= reads_literals || effect != Effect::None;
                 effect
             }
         };
         settings.apply(&effect, database.snapshot());
-        if settings.sql_mode != sql_mode && number + 1 < script.statements.len() {
+        if settings.sql_mode != initial.sql_mode && number + 1 < script.statements.len() {
             // The server reads what follows by the new mode, the script was read by the old one.
             return Err(Refusal::unsupported("no statement may follow a change of `sql_mode` in one text")
                 .advise("send the statements one by one"));
         }
         out.effects.push(effect);
     }
-    read_back::check(database, sql_mode, &out.emitted, script)?;
+    read_back::check(database, initial, &out.effects, &out.emitted, script)?;
     Ok(out)
 }
 

@@ -1,21 +1,24 @@
 //! The emitted text, read as the server will read it: every protected relation must stand inside what was made here.
 
+use std::ops::Range;
+
+use super::Effect;
 use super::role_rules::BareRules;
 use super::virtual_database::{Settings, VirtualDatabase};
 use crate::resolve::{self, NOT_SUPPORTED, Refusal};
 use crate::rewrite::emit::Emitted;
 use crate::rewrite::verify::{self, Unfaithful};
 use crate::sql::Script;
-use crate::sql::mysql::SqlMode;
 
 /// Refuses a text that would be read differently from what was decided.
 pub(super) fn check(
     database: &VirtualDatabase,
-    sql_mode: SqlMode,
+    settings: &Settings,
+    effects: &[Effect],
     emitted: &Emitted,
     source: &Script,
 ) -> Result<(), Refusal> {
-    faithful(database, sql_mode, emitted, source).map_err(|error| {
+    faithful(database, settings, effects, emitted, source).map_err(|error| {
         Refusal::with_state(NOT_SUPPORTED, format!("the rewritten statement would not read as it was meant: {error}"))
             .advise("please report the statement; it was not run")
     })
@@ -23,34 +26,48 @@ pub(super) fn check(
 
 fn faithful(
     database: &VirtualDatabase,
-    sql_mode: SqlMode,
+    settings: &Settings,
+    effects: &[Effect],
     emitted: &Emitted,
     source: &Script,
 ) -> Result<(), Unfaithful> {
-    let syntax = |what: String| Unfaithful::Syntax(what.into());
-    let settings = Settings { sql_mode, ..Settings::default() };
-    let read = database.read(&settings, &emitted.sql).map_err(|error| syntax(error.to_string()))?;
+    // No search path: every name has its schema.
+    let mut settings = Settings { search_path: None, ..settings.clone() };
+    let read = database.read(&settings, &emitted.sql).map_err(|error| Unfaithful::Syntax(error.to_string().into()))?;
     verify::same_tokens(emitted, &read, &source.tokens)?;
-    let rules = BareRules {};
-    let world = database.world(&settings, &rules);
-    for range in &read.statements {
-        if read.tokens.get(range.clone()).unwrap_or_default().iter().all(|token| verify::is_made(emitted, token)) {
-            // Nothing of the client's is in it.
-            continue;
+    let effects = effects.iter().chain(std::iter::repeat(&Effect::None));
+    for (range, effect) in read.statements.iter().zip(effects) {
+        if read.tokens.get(range.clone()).unwrap_or_default().iter().any(|token| !verify::is_made(emitted, token)) {
+            faithful_statement(database, &settings, emitted, &read, range.clone())?;
         }
-        let statement =
-            database.parse(&settings, &emitted.sql, &read, range.clone()).map_err(|refusal| syntax(refusal.message))?;
-        let resolved = match resolve::resolve(&world, &emitted.sql, &read.tokens, &statement) {
-            Ok(resolved) => resolved,
-            Err(refusal) => return Err(syntax(refusal.message)),
-        };
-        for used in &resolved.relations {
-            let Some(relation) = database.snapshot().relation(used.relation) else { continue };
-            let first = usize::try_from(used.tokens.start).ok().and_then(|at| read.tokens.get(at));
-            let made = first.is_some_and(|token| verify::is_made(emitted, token));
-            if !made {
-                return Err(Unfaithful::Relation(format!("{}.{}", relation.schema, relation.name).into()));
-            }
+        if matches!(effect, Effect::MakeTemporary { .. } | Effect::DropTemporary(_)) {
+            settings.apply(effect, database.snapshot());
+        }
+    }
+    Ok(())
+}
+
+/// A statement in which something is the client's.
+fn faithful_statement(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    emitted: &Emitted,
+    read: &Script,
+    range: Range<usize>,
+) -> Result<(), Unfaithful> {
+    let with_temporary_tables = database.with_temporary_tables(settings);
+    let database = with_temporary_tables.as_deref().unwrap_or(database);
+    let rules = BareRules {};
+    let world = database.world(settings, &rules);
+    let resolved = database
+        .parse(settings, &emitted.sql, read, range)
+        .and_then(|statement| resolve::resolve(&world, &emitted.sql, &read.tokens, &statement))
+        .map_err(|refusal| Unfaithful::Syntax(refusal.message.into()))?;
+    for used in &resolved.relations {
+        let Some(relation) = database.snapshot().relation(used.relation) else { continue };
+        let first = usize::try_from(used.tokens.start).ok().and_then(|at| read.tokens.get(at));
+        if !first.is_some_and(|token| verify::is_made(emitted, token)) {
+            return Err(Unfaithful::Relation(format!("{}.{}", relation.schema, relation.name).into()));
         }
     }
     Ok(())

@@ -27,6 +27,9 @@ impl RoleRules<'_> {
         if known::is_system(database.engine(), &relation.schema) {
             return plain(relation, Verbs::READ);
         }
+        if database.snapshot().is_temporary(relation.id) {
+            return plain(relation, Verbs::ALL);
+        }
         let mut access = database.policy().access(database.role(), database.snapshot(), relation);
         super::derivation::protect_derived(database, relation, &mut access);
         let context = database.mask_context(relation, None);
@@ -103,6 +106,7 @@ impl RoleRules<'_> {
             sql_mode: settings.sql_mode,
             role: &database.role().name,
             inside_view: true,
+            sees_temporary: false,
         };
         let resolved = resolve::resolve(&world, &text, &script.tokens, &statement)?;
         if resolved.writes {

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use crate::audit::{Facts, Ground, Outcome};
+use crate::catalog::Relation;
 use crate::policy::{LimitKey, LimitMet, RuleInfo};
 use crate::sql::mysql::SqlMode;
+
+/// Schema and name of a relation.
+pub type QualifiedName = (Box<str>, Box<str>);
 
 /// What a statement changes in the session once the server has confirmed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +51,15 @@ pub enum Effect {
     Fetch(Box<str>),
     /// Objects were made, changed or dropped: the catalog must be read again.
     Ddl,
+    /// A temporary table was made, unless there was one of its name.
+    MakeTemporary {
+        /// The table.
+        table: Arc<Relation>,
+        /// It is gone with the transaction.
+        drops_on_commit: bool,
+    },
+    /// Temporary tables were dropped, `None` is all of them.
+    DropTemporary(Option<Arc<[QualifiedName]>>),
 }
 
 /// Leave to send one text to the server. Only the pipeline makes it.

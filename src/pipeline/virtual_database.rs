@@ -9,6 +9,7 @@ use super::position;
 use super::role_rules::RoleRules;
 use super::row_filter::{self, RowFilter};
 use super::session_statement;
+use super::temporary_tables::TemporaryTables;
 use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
 use crate::catalog::known::{self, SettingRule, SystemView};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub search_path: Option<Arc<[Box<str>]>>,
     /// MySQL: how text is read.
     pub sql_mode: SqlMode,
+    /// The session's temporary tables.
+    pub temporary: Option<TemporaryTables>,
 }
 
 impl Settings {
@@ -39,7 +42,18 @@ impl Settings {
             Effect::SetSearchPath { path, .. } => self.search_path.clone_from(path),
             Effect::Use(schema) => self.search_path = Some(Arc::from([schema.clone()])),
             Effect::SetSqlMode(mode) => self.sql_mode = *mode,
-            Effect::ResetAll { .. } if snapshot.engine() == Engine::Postgres => self.search_path = None,
+            Effect::ResetAll { discard } if snapshot.engine() == Engine::Postgres => {
+                self.search_path = None;
+                if *discard {
+                    self.temporary = None;
+                }
+            }
+            Effect::MakeTemporary { table, .. } => {
+                self.temporary = Some(TemporaryTables::with(self.temporary.as_ref(), table));
+            }
+            Effect::DropTemporary(names) => {
+                self.temporary = self.temporary.as_ref().and_then(|tables| tables.without(names.as_deref()));
+            }
             Effect::ResetAll { .. }
             | Effect::None
             | Effect::SetRole(_)
@@ -111,6 +125,24 @@ impl VirtualDatabase {
         qualifier: Option<&'a str>,
     ) -> RelationContext<'a> {
         RelationContext { relation, qualifier, key_ids: &self.key_ids }
+    }
+
+    /// What the role sees with the session's temporary tables, where there are any.
+    pub(super) fn with_temporary_tables(&self, settings: &Settings) -> Option<Arc<Self>> {
+        settings.temporary.as_ref().map(|tables| tables.over(self))
+    }
+
+    pub(super) fn with_snapshot(&self, snapshot: Snapshot) -> Self {
+        let (policy, role, person) = (Arc::clone(&self.policy), Arc::clone(&self.role), Arc::clone(&self.person));
+        Self::new(policy, Arc::new(snapshot), role, person).with_masking_keys(Arc::clone(&self.key_ids))
+    }
+
+    pub(super) fn differs_in_temporary_tables_only(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.policy, &other.policy)
+            && Arc::ptr_eq(&self.role, &other.role)
+            && Arc::ptr_eq(&self.person, &other.person)
+            && Arc::ptr_eq(&self.key_ids, &other.key_ids)
+            && self.snapshot.differs_in_temporary_tables_only(&other.snapshot)
     }
 
     /// The rules in force.
@@ -360,6 +392,7 @@ impl VirtualDatabase {
             sql_mode: settings.sql_mode,
             role: &self.role.name,
             inside_view: false,
+            sees_temporary: settings.temporary.is_some(),
         }
     }
 

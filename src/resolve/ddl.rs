@@ -9,7 +9,9 @@ use super::scope::{Binding, BoundColumn, Kind, ScopeId};
 use crate::catalog::Relation;
 use crate::policy::Verb;
 use crate::sql::Engine;
-use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, LockTables, ObjectName, Select, Statement, Tokens};
+use crate::sql::ast::{
+    CreateAs, CreateAsKind, Ddl, DdlAction, LockTables, Name, ObjectName, Select, Statement, Tokens,
+};
 
 /// Objects that hold neither code nor other people's rights.
 const OBJECTS: &[&str] = &["COLUMN", "INDEX", "MATERIALIZED VIEW", "SEQUENCE", "TABLE", "VIEW"];
@@ -18,7 +20,7 @@ impl Binder<'_> {
     /// CREATE TABLE AS, CREATE VIEW: what is stored is the query as the role sees it.
     pub(super) fn create_as(&mut self, create: &CreateAs) -> Result<(), Refusal> {
         if create.temporary {
-            return Err(self.refuse_temporary(create.tokens.start));
+            return self.create_temporary_as(create);
         }
         if create.recursive {
             return Err(Refusal::unsupported("`CREATE RECURSIVE VIEW` is not allowed")
@@ -48,9 +50,7 @@ impl Binder<'_> {
                     .advise("read the rows through the connection")
                     .at(Some(select.tokens.start)))
             }
-            Some(crate::sql::ast::Into::Table { temporary: true, .. }) => {
-                Err(self.refuse_temporary(select.tokens.start))
-            }
+            Some(crate::sql::ast::Into::Table { name, temporary: true }) => self.begin_temporary(name, false),
             Some(crate::sql::ast::Into::Table { name, temporary: false }) => {
                 self.out.writes = true;
                 self.create_name(name)
@@ -58,21 +58,10 @@ impl Binder<'_> {
         }
     }
 
-    fn refuse_temporary(&self, token: u32) -> Refusal {
-        Refusal::unsupported(format!("temporary tables are not allowed for role `{}`", self.world.role))
-            .advise("use WITH")
-            .at(Some(token))
-    }
-
     /// The name of an object that is about to be made; it is written out with its schema.
     fn create_name(&mut self, name: &ObjectName) -> Result<(), Refusal> {
         let (schema, object) = self.split(name)?;
-        let schema = match schema {
-            Some(schema) => schema.value.clone(),
-            None => self.creation_schema().ok_or_else(|| {
-                Refusal::unsupported("no schema is selected to create in").advise("name the object as `schema.table`")
-            })?,
-        };
+        let schema = self.creation_schema(schema)?;
         if self.world.is_system_schema(&schema) || schema.starts_with("pg_") {
             return Err(Refusal::forbidden(format!("nothing may be created in `{schema}`")).at(Some(object.token)));
         }
@@ -87,8 +76,12 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn creation_schema(&self) -> Option<Box<str>> {
-        self.world.search_path.first().cloned()
+    /// The schema that an object is made in: the one named, or the first that is searched.
+    pub(super) fn creation_schema(&self, named: Option<&Name>) -> Result<Box<str>, Refusal> {
+        let schema = named.map(|schema| &schema.value).or(self.world.search_path.first());
+        schema.cloned().ok_or_else(|| {
+            Refusal::unsupported("no schema is selected to create in").advise("name the object as `schema.table`")
+        })
     }
 
     pub(super) fn ddl(&mut self, ddl: &Ddl) -> Result<(), Refusal> {
@@ -99,8 +92,8 @@ impl Binder<'_> {
         if &*ddl.object == "INDEX" && ddl.action != DdlAction::Create {
             return Err(self.refuse_kind(&words));
         }
-        if ddl.temporary {
-            return Err(self.refuse_temporary(ddl.names.first().map_or(0, |name| name.tokens.start)));
+        if ddl.temporary && ddl.action == DdlAction::Create {
+            return self.create_temporary(ddl);
         }
         self.out.writes = true;
         let verb = match ddl.action {
@@ -132,6 +125,11 @@ impl Binder<'_> {
     fn change_relation(&mut self, name: &ObjectName, verb: Verb) -> Result<(), Refusal> {
         let relation = self.relation(name)?;
         self.may_change(relation, verb, &name.tokens)?;
+        if verb == Verb::Alter && self.world.snapshot.is_temporary(relation.id) {
+            return Err(Refusal::unsupported(format!("temporary table `{}` may not be changed", relation.name))
+                .advise("drop it and make it anew")
+                .at(Some(name.tokens.start)));
+        }
         self.note_target(relation, name, verb)
     }
 
@@ -165,7 +163,7 @@ impl Binder<'_> {
     }
 
     /// Expressions of a definition see the columns of the table that is defined or changed.
-    fn defining_scope(&mut self, ddl: &Ddl) -> ScopeId {
+    pub(super) fn defining_scope(&mut self, ddl: &Ddl) -> ScopeId {
         let scope = self.push_scope(None);
         let mut columns: Vec<BoundColumn> = ddl.columns.iter().map(|name| BoundColumn::computed(&name.value)).collect();
         for used in &self.out.relations {

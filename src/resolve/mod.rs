@@ -20,12 +20,13 @@ mod scope;
 mod select;
 mod statement;
 mod target;
+mod temporary;
 mod world;
 
 pub use binder::resolve;
 pub use refusal::{INSUFFICIENT_PRIVILEGE, NOT_SUPPORTED, Refusal, SYNTAX_ERROR, UNDEFINED_TABLE};
 pub use resolved::{
-    Appearance, Edit, ExpandedView, FilteredTarget, FoundRow, NewRow, OutputColumn, Reference, RelationUse, Resolved,
-    Source, TargetColumn, TargetFilter,
+    Appearance, Edit, ExpandedView, FilteredTarget, FoundRow, NewRow, NewTemporaryTable, OutputColumn, Reference,
+    RelationUse, Resolved, Source, TargetColumn, TargetFilter,
 };
 pub use world::{Rules, World};

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::catalog::RelationId;
 use crate::catalog::known::SystemView;
+use crate::catalog::{Relation, RelationId};
 use crate::policy::{RelationAccess, Verb};
 use crate::sql::Script;
 use crate::sql::ast::Tokens;
@@ -195,6 +195,17 @@ pub struct Resolved {
     pub reads_literals: bool,
     /// Whether the statement writes anything.
     pub writes: bool,
+    /// The temporary table that it makes.
+    pub temporary: Option<NewTemporaryTable>,
+}
+
+/// A temporary table as the statement that makes it describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTemporaryTable {
+    /// The table; types are known only of columns that are taken from others as they are.
+    pub table: Relation,
+    /// It is gone with the transaction.
+    pub drops_on_commit: bool,
 }
 
 impl Resolved {

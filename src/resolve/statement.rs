@@ -14,7 +14,9 @@ impl Binder<'_> {
     pub(super) fn statement(&mut self, statement: &Statement) -> Result<(), Refusal> {
         match statement {
             Statement::Query(query) => {
-                self.out.output = self.query(query, None)?.columns;
+                let output = self.query(query, None)?;
+                self.complete_temporary(&[], &output)?;
+                self.out.output = output.columns;
                 Ok(())
             }
             Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => {
@@ -36,7 +38,7 @@ impl Binder<'_> {
             | Statement::Fetch(_)
             | Statement::Close(_)
             | Statement::Transaction(_)
-            | Statement::Discard { .. }
+            | Statement::Discard(_)
             | Statement::Listen
             | Statement::Notify
             | Statement::Set(_)
@@ -79,6 +81,8 @@ impl Binder<'_> {
 
     fn explain(&mut self, explain: &Explain) -> Result<(), Refusal> {
         self.statement(&explain.statement)?;
+        // Whether it is made depends on ANALYZE; it is not known under its name either way.
+        self.out.temporary = None;
         for used in &self.out.relations {
             let stands_alone = matches!(used.appearance, Appearance::Plain | Appearance::System(SystemView::Open));
             if !stands_alone && !used.access.verbs.contains(Verb::Explain) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::refusal::Refusal;
 use super::resolved::ExpandedView;
+use super::temporary::TEMPORARY_SCHEMA;
 use crate::catalog::known::{BuiltinRule, SystemView};
 use crate::catalog::{Relation, Snapshot};
 use crate::policy::RelationAccess;
@@ -50,6 +51,9 @@ pub struct World<'a> {
     pub role: &'a str,
     /// Whether a view's definition is resolved: its author's grants count, not the role's.
     pub inside_view: bool,
+    /// Whether names can mean the session's temporary tables. Never those in rules and views: the session would choose
+    /// what they read.
+    pub sees_temporary: bool,
 }
 
 impl<'a> World<'a> {
@@ -58,16 +62,22 @@ impl<'a> World<'a> {
         self.snapshot.engine()
     }
 
-    /// The relation that a name means. On PostgreSQL `pg_catalog` comes first, as on the server.
+    /// The relation that a name means. On PostgreSQL the session's temporary tables come first, then `pg_catalog`,
+    /// as on the server.
     pub fn relation(&self, schema: Option<&str>, name: &str) -> Option<&'a Relation> {
         match (schema, self.engine()) {
-            (Some(schema), _) => self.snapshot.find(schema, name),
+            (Some(schema), _) => self.find(schema, name),
             (None, Engine::Postgres) => self
-                .snapshot
-                .find("pg_catalog", name)
+                .find(TEMPORARY_SCHEMA, name)
+                .or_else(|| self.snapshot.find("pg_catalog", name))
                 .or_else(|| self.search_path.iter().find_map(|schema| self.snapshot.find(schema, name))),
-            (None, Engine::MySql) => self.search_path.first().and_then(|schema| self.snapshot.find(schema, name)),
+            (None, Engine::MySql) => self.search_path.first().and_then(|schema| self.find(schema, name)),
         }
+    }
+
+    fn find(&self, schema: &str, name: &str) -> Option<&'a Relation> {
+        let found = self.snapshot.find(schema, name)?;
+        (self.sees_temporary || !self.snapshot.is_temporary(found.id)).then_some(found)
     }
 
     /// Whether two names of columns or aliases are one to the server.

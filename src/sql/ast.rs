@@ -83,11 +83,8 @@ pub enum Statement {
     Show(Box<Show>),
     /// MySQL's USE.
     Use(Name),
-    /// DISCARD; `true` is ALL, everything else (PLANS, SEQUENCES, TEMP) `false`.
-    Discard {
-        /// `DISCARD ALL`.
-        all: bool,
-    },
+    /// DISCARD.
+    Discard(Discarded),
     /// LISTEN, UNLISTEN.
     Listen,
     /// NOTIFY.
@@ -270,6 +267,17 @@ pub struct Select {
     pub windows: Vec<Expr>,
     /// From SELECT on.
     pub tokens: Tokens,
+}
+
+/// What DISCARD gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discarded {
+    /// ALL.
+    All,
+    /// TEMP.
+    Temporary,
+    /// PLANS, SEQUENCES.
+    Other,
 }
 
 /// Where SELECT … INTO puts its rows.
@@ -824,6 +832,7 @@ pub struct Prepare {
 
 /// Objects that store a query.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own of the statement")]
 pub struct CreateAs {
     /// Table, view or materialized view.
     pub kind: CreateAsKind,
@@ -833,6 +842,8 @@ pub struct CreateAs {
     pub columns: Vec<Name>,
     /// TEMP.
     pub temporary: bool,
+    /// ON COMMIT DROP.
+    pub drops_on_commit: bool,
     /// OR REPLACE.
     pub replace: bool,
     /// RECURSIVE (views).
@@ -865,6 +876,8 @@ pub struct Ddl {
     pub names: Vec<ObjectName>,
     /// TEMP.
     pub temporary: bool,
+    /// ON COMMIT DROP.
+    pub drops_on_commit: bool,
     /// Other relations mentioned: REFERENCES, LIKE, INHERITS, PARTITION OF, ATTACH PARTITION, OWNED BY.
     pub references: Vec<ObjectName>,
     /// The names of the columns that CREATE TABLE defines.

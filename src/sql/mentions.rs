@@ -194,7 +194,7 @@ impl Mentions {
             | Statement::Reset(_)
             | Statement::ShowSetting(_)
             | Statement::Show(_)
-            | Statement::Discard { .. }
+            | Statement::Discard(_)
             | Statement::Listen
             | Statement::Notify
             | Statement::Kill { .. }

@@ -26,6 +26,7 @@ mod pg_faults;
 mod pg_introspect;
 mod pg_logins;
 mod pg_session;
+mod pg_temporary;
 mod rules;
 mod support;
 mod tools;

@@ -214,6 +214,10 @@ impl Session {
             match effect {
                 Effect::Use(schema) => self.set_schema(Some(schema)),
                 Effect::SetSqlMode(mode) => self.settings.sql_mode = *mode,
+                Effect::MakeTemporary { .. } | Effect::DropTemporary(_) => {
+                    let snapshot = self.acting.source().catalog.current();
+                    self.settings.apply(effect, &snapshot);
+                }
                 Effect::Ddl => self.catalog = Some(self.acting.source().refresh.ask()),
                 Effect::None
                 // The first is handled before anything is sent; the others are PostgreSQL's.

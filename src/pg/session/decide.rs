@@ -172,6 +172,8 @@ impl Session {
             | Effect::Deallocate(_)
             | Effect::Declare(_)
             | Effect::Fetch(_)
+            | Effect::MakeTemporary { .. }
+            | Effect::DropTemporary(_)
             | Effect::Ddl => None,
         })
     }

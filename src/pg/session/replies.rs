@@ -152,6 +152,8 @@ impl Session {
             Effect::Savepoint(name) => state.settings.savepoint(name.clone()),
             Effect::Release(name) => state.settings.release(name),
             Effect::SetSearchPath { local, .. } => self.change_setting(state, *local, effect),
+            Effect::MakeTemporary { drops_on_commit, .. } => self.change_setting(state, *drops_on_commit, effect),
+            Effect::DropTemporary(_) => self.change_setting(state, false, effect),
             Effect::ResetAll { discard } => {
                 self.change_setting(state, false, effect);
                 if *discard {

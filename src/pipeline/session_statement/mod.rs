@@ -11,7 +11,7 @@ use super::verdict::Effect;
 use super::virtual_database::{Settings, VirtualDatabase};
 use crate::resolve::Refusal;
 use crate::sql::Engine;
-use crate::sql::ast::{Assignment, CreateAsKind, SetScope, SetValue, Statement, Transaction};
+use crate::sql::ast::{Assignment, CreateAsKind, Discarded, SetScope, SetValue, Statement, Transaction};
 
 /// What becomes of a statement.
 pub(super) enum Course {
@@ -72,7 +72,7 @@ pub(super) fn course(
         }
         Statement::Reset(None)
         | Statement::Transaction(_)
-        | Statement::Discard { .. }
+        | Statement::Discard(_)
         | Statement::Listen
         | Statement::Notify
         | Statement::Fetch(_)
@@ -106,7 +106,8 @@ pub(super) fn effect(statement: &Statement) -> Effect {
         }
         Statement::Reset(None) => Effect::ResetAll { discard: false },
         Statement::Reset(Some(name)) if **name == *"search_path" => Effect::SetSearchPath { path: None, local: false },
-        Statement::Discard { all: true } => Effect::ResetAll { discard: true },
+        Statement::Discard(Discarded::All) => Effect::ResetAll { discard: true },
+        Statement::Discard(Discarded::Temporary) => Effect::DropTemporary(None),
         Statement::Transaction(Transaction::Savepoint(name)) => Effect::Savepoint(name.value.clone()),
         Statement::Transaction(Transaction::RollbackTo(name)) => Effect::RollbackTo(name.value.clone()),
         Statement::Transaction(Transaction::Release(name)) => Effect::Release(name.value.clone()),
@@ -133,7 +134,7 @@ pub(super) fn effect(statement: &Statement) -> Effect {
         | Statement::Transaction(_)
         | Statement::ShowSetting(_)
         | Statement::Show(_)
-        | Statement::Discard { all: false }
+        | Statement::Discard(Discarded::Other)
         | Statement::Listen
         | Statement::Notify
         | Statement::Call { name: None, .. }

@@ -34,6 +34,7 @@ pub(super) fn new(action: DdlAction, object: &str) -> Ddl {
         object: object.into(),
         names: Vec::new(),
         temporary: false,
+        drops_on_commit: false,
         references: Vec::new(),
         columns: Vec::new(),
         expressions: Vec::new(),

@@ -1,7 +1,7 @@
 //! SET, RESET, SHOW, DISCARD.
 
 use super::{names, strings, transaction, types};
-use crate::sql::ast::{Assignment, SetScope, SetValue, Statement, Transaction};
+use crate::sql::ast::{Assignment, Discarded, SetScope, SetValue, Statement, Transaction};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
 use crate::sql::token::TokenKind;
@@ -209,10 +209,13 @@ fn shown(c: &mut Cursor<'_>) -> Result<Option<Box<str>>, SyntaxError> {
 /// DISCARD; the word stands here.
 pub fn discard(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
     c.advance();
-    let all = c.is_word("all");
-    if all || c.is_one_of(&["plans", "sequences", "temp", "temporary"]) {
-        c.advance();
-        return Ok(Statement::Discard { all });
+    if c.take_word("all") {
+        Ok(Statement::Discard(Discarded::All))
+    } else if c.take_word("temp") || c.take_word("temporary") {
+        Ok(Statement::Discard(Discarded::Temporary))
+    } else if c.take_word("plans") || c.take_word("sequences") {
+        Ok(Statement::Discard(Discarded::Other))
+    } else {
+        Err(c.expected("`ALL`, `PLANS`, `SEQUENCES` or `TEMP`"))
     }
-    Err(c.expected("`ALL`, `PLANS`, `SEQUENCES` or `TEMP`"))
 }

@@ -40,14 +40,14 @@ pub(super) fn create(c: &mut Cursor<'_>, start: u32, temporary: bool) -> Result<
         }
     }
     partition_by(c, &mut ddl)?;
-    storage(c)?;
+    ddl.drops_on_commit = storage(c)?;
     Ok(finished(ddl))
 }
 
 fn create_as(c: &mut Cursor<'_>, start: u32, mut ddl: Ddl) -> Result<Statement, SyntaxError> {
     let name = ddl.names.pop().ok_or_else(|| c.expected("a name"))?;
     let columns = names::optional_list(c)?;
-    storage(c)?;
+    let drops_on_commit = storage(c)?;
     c.expect_word("as")?;
     let source = if c.is_word("execute") { utility::execute(c)? } else { Statement::Query(Box::new(query::query(c)?)) };
     with_data(c)?;
@@ -56,6 +56,7 @@ fn create_as(c: &mut Cursor<'_>, start: u32, mut ddl: Ddl) -> Result<Statement, 
         name,
         columns,
         temporary: ddl.temporary,
+        drops_on_commit,
         replace: false,
         recursive: false,
         source,
@@ -72,20 +73,24 @@ pub(super) fn with_data(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-/// USING, WITH, WITHOUT OIDS, ON COMMIT, TABLESPACE: none of them names what can be read.
-pub(super) fn storage(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
+/// USING, WITH, WITHOUT OIDS, ON COMMIT, TABLESPACE: none of them names what can be read. Gives whether the table is
+/// dropped on commit.
+pub(super) fn storage(c: &mut Cursor<'_>) -> Result<bool, SyntaxError> {
     if c.take_word("using") {
         names::column_id(c)?;
     }
     with_options(c)?;
     c.take_words(&["without", "oids"]);
+    let mut drops_on_commit = false;
     if c.take_words(&["on", "commit"]) {
-        let known = c.take_word("drop") || c.take_words(&["delete", "rows"]) || c.take_words(&["preserve", "rows"]);
+        drops_on_commit = c.take_word("drop");
+        let known = drops_on_commit || c.take_words(&["delete", "rows"]) || c.take_words(&["preserve", "rows"]);
         if !known {
             return Err(c.expected("`DROP`, `DELETE ROWS` or `PRESERVE ROWS`"));
         }
     }
-    tablespace(c)
+    tablespace(c)?;
+    Ok(drops_on_commit)
 }
 
 /// `TABLESPACE a`, if it stands here.

@@ -5,6 +5,9 @@ mod functions;
 mod information_schema;
 mod relations;
 mod settings;
+mod types;
+
+pub use types::is_type;
 
 use std::sync::LazyLock;
 

@@ -105,6 +105,7 @@ impl Grammar<'_> {
             name,
             columns,
             temporary: false,
+            drops_on_commit: false,
             replace,
             recursive: false,
             source,

@@ -32,6 +32,7 @@ impl Grammar<'_> {
             name,
             columns: definition.columns,
             temporary,
+            drops_on_commit: false,
             replace,
             recursive: false,
             source,

@@ -21,6 +21,7 @@ impl Definition {
             object: object.into(),
             names,
             temporary,
+            drops_on_commit: false,
             references: self.references,
             columns: self.columns,
             expressions: self.expressions,

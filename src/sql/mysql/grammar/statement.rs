@@ -151,6 +151,7 @@ impl Grammar<'_> {
             object: "PRIVILEGE".into(),
             names: Vec::new(),
             temporary: false,
+            drops_on_commit: false,
             references: Vec::new(),
             columns: Vec::new(),
             expressions: Vec::new(),

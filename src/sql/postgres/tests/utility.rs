@@ -1,7 +1,7 @@
 //! Statements without a query of their own, and those around one.
 
 use super::{read, statement};
-use crate::sql::ast::{Assignment, SetScope, SetValue, Statement, Transaction};
+use crate::sql::ast::{Assignment, Discarded, SetScope, SetValue, Statement, Transaction};
 
 fn set(text: &str) -> Assignment {
     let Statement::Set(mut all) = statement(text) else { panic!("{text}") };
@@ -79,8 +79,8 @@ fn settings() {
     assert_eq!(show("reset session authorization").as_deref(), Some("session authorization"));
     assert_eq!(show("reset a.b").as_deref(), Some("a.b"));
     assert_eq!(show("reset all"), None);
-    assert_eq!(statement("discard all"), Statement::Discard { all: true });
-    assert_eq!(statement("discard temporary"), Statement::Discard { all: false });
+    assert_eq!(statement("discard all"), Statement::Discard(Discarded::All));
+    assert_eq!(statement("discard temporary"), Statement::Discard(Discarded::Temporary));
     refused("discard");
 }
 
