@@ -87,8 +87,8 @@ fn decide(name: &str, engine: Engine, reading: Reading) {
                 assert_eq!(remembered.sql(), anew.sql());
                 assert_eq!((remembered.guarded(), remembered.effects()), (anew.guarded(), anew.effects()));
                 Script::read(anew.sql(), reading).unwrap_or_else(|e| panic!("{:?} is not read: {e}", anew.sql()));
-                for (at, _) in anew.sql().char_indices().filter(|(at, _)| at % 7 == 3) {
-                    let position = u32::try_from(at).unwrap();
+                for part in 0..4 {
+                    let position = u32::try_from(anew.sql().len() * part / 4 + 1).unwrap();
                     remembering.position_in_source(&settings, &text, anew.sql(), position);
                 }
                 Found::Good

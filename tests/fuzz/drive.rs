@@ -47,7 +47,7 @@ pub fn run(
     };
     let begun = Instant::now();
     let mut dice = Dice::new(name);
-    let (mut cases, mut good) = (0_u64, 0_u64);
+    let (mut cases, mut good, mut slowest) = (0_u64, 0_u64, (Duration::ZERO, Vec::new()));
     let originals = corpus.clone();
     while begun.elapsed() < Duration::from_secs(seconds) {
         // First all that is good as it is.
@@ -58,7 +58,12 @@ pub fn run(
             None => mutate(&mut dice, &corpus),
         };
         cases += 1;
-        match fails(&case) {
+        let started = Instant::now();
+        let outcome = fails(&case);
+        if started.elapsed() > slowest.0 {
+            slowest = (started.elapsed(), case.clone());
+        }
+        match outcome {
             Ok(Found::Refused) => {}
             Ok(Found::Good) => {
                 good += 1;
@@ -80,6 +85,7 @@ pub fn run(
     drop(alive);
     watcher.join().unwrap();
     println!("{name}: {cases} cases, {good} understood, from {} seeds", originals.len());
+    println!("{name}: the slowest took {:?}: {}", slowest.0, shown(&slowest.1));
     assert!(good > 0, "{name}: nothing was understood, so nothing was tried");
 }
 
