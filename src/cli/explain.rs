@@ -1,6 +1,5 @@
 //! `sekisho explain`.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,9 +9,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::global::Global;
-use crate::audit::{Facts, ObjectUse, Shown};
+use crate::audit::Shown;
 use crate::config;
-use crate::pipeline::{Decision, Person, Settings, Verdict, VirtualDatabase};
+use crate::pipeline::{Decision, Person, Settings, Verdict, VirtualDatabase, trace};
 use crate::policy::diagnostics::Style;
 use crate::rewrite::masks::SessionKeys;
 use crate::server::catalogs::read_once;
@@ -65,7 +64,11 @@ impl Explain {
         let search_path = (!path.is_empty()).then(|| path.into());
         let sql = if self.sql == "-" { io::read_to_string(io::stdin())? } else { self.sql.clone() };
         let decision = database.decide(&Settings { search_path, ..Settings::default() }, &sql);
-        let text = if self.json { as_json(&decision).to_string() + "\n" } else { self.as_text(&decision) };
+        let text = if self.json {
+            as_json(&decision).to_string() + "\n"
+        } else {
+            format!("role `{}` on source `{}`: {}", self.role, self.source, trace(&sql, &decision))
+        };
         io::stdout().lock().write_all(text.as_bytes()).context("cannot write")?;
         Ok(match decision.verdict {
             Verdict::Permit(_) => ExitCode::SUCCESS,
@@ -77,54 +80,6 @@ impl Explain {
         let Some(name) = &self.user else { return Ok(Person::default()) };
         let user = rules.users.get(name).with_context(|| format!("there is no user `{name}`"))?;
         Ok(Person { user: Arc::clone(&user.name), attributes: user.attributes.clone(), roles: user.roles.clone() })
-    }
-
-    fn as_text(&self, decision: &Decision) -> String {
-        let mut out = String::new();
-        let (role, source) = (&self.role, &self.source);
-        match &decision.verdict {
-            Verdict::Permit(permit) => {
-                let _ = writeln!(out, "permitted for role `{role}` on source `{source}`");
-                objects(&mut out, &decision.facts);
-                let _ = writeln!(out, "\nsent to the server:\n  {}", permit.sql());
-            }
-            Verdict::Denial(denial) => {
-                let _ = writeln!(out, "refused for role `{role}` on source `{source}`: {}", denial.message);
-                let _ = writeln!(out, "  SQLSTATE  {}", denial.sqlstate);
-                for (label, text) in [("why", &denial.detail), ("hint", &denial.hint)] {
-                    if let Some(text) = text {
-                        let _ = writeln!(out, "  {label:<8}  {text}");
-                    }
-                }
-                if let Some(position) = denial.position {
-                    let _ = writeln!(out, "  at        character {position}");
-                }
-                objects(&mut out, &decision.facts);
-            }
-        }
-        if let Some(observed) = &decision.observed {
-            let _ = writeln!(out, "\nthe role is in observe mode; otherwise refused: {}", observed.message);
-        }
-        out
-    }
-}
-
-fn objects(out: &mut String, facts: &Facts) {
-    for ObjectUse { relation, verb, columns, filters } in &facts.objects {
-        let _ = writeln!(out, "\n  {} {relation}", verb.word());
-        for filter in filters {
-            let _ = writeln!(out, "    rows      filtered by `{filter}`");
-        }
-        for (shown, word) in [(Shown::Raw, "raw"), (Shown::Masked, "masked")] {
-            let names: Vec<&str> = columns.iter().filter(|(_, how)| *how == shown).map(|(name, _)| &**name).collect();
-            if !names.is_empty() {
-                let _ = writeln!(out, "    {word:<8}  {}", names.join(", "));
-            }
-        }
-    }
-    if !facts.rules.is_empty() {
-        let rules: Vec<String> = facts.rules.iter().map(|rule| format!("`{rule}`")).collect();
-        let _ = writeln!(out, "\n  rules: {}", rules.join(", "));
     }
 }
 

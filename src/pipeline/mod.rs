@@ -17,10 +17,12 @@ mod system_table;
 mod target_text;
 mod template;
 mod temporary_tables;
+mod trace;
 pub mod verdict;
 pub mod virtual_database;
 
 pub use target_text::ROW_FILTER_MARK;
 pub use temporary_tables::TemporaryTables;
+pub use trace::trace;
 pub use verdict::{Decision, Denial, Effect, Permit, Verdict};
 pub use virtual_database::{Person, Settings, VirtualDatabase};

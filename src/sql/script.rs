@@ -174,14 +174,17 @@ pub fn fingerprint(normalized: &str) -> u64 {
 
 /// Leaves nothing in a comment that could end it or mean something to a server or a terminal.
 fn clean_annotation(comment: &str) -> Option<Box<str>> {
+    // What would make it an executable comment or a hint of MySQL or MariaDB (`/*M!`).
+    let comment = comment.trim();
+    let comment = comment.strip_prefix("M!").unwrap_or(comment);
     let mut clean = String::with_capacity(comment.len().min(MAX_ANNOTATION));
-    for c in comment.trim().chars() {
+    for c in comment.chars() {
         if clean.len() + c.len_utf8() > MAX_ANNOTATION {
             break;
         }
         let last = clean.chars().next_back();
         let unsafe_pair = matches!((last, c), (Some('*'), '/') | (Some('/'), '*'));
-        if c.is_control() || unsafe_pair || (clean.is_empty() && matches!(c, '!' | '+' | 'M')) {
+        if c.is_control() || unsafe_pair || (clean.is_empty() && matches!(c, '!' | '+')) {
             clean.push(' ');
         } else {
             clean.push(c);
@@ -231,6 +234,9 @@ mod tests {
         );
         assert_eq!(annotation("select 1 /*route='x'*/").as_deref(), Some("route='x'"));
         assert_eq!(annotation("/*! x */ select 1").as_deref(), Some("x"));
+        assert_eq!(annotation("/*M! x */ select 1").as_deref(), Some("x"));
+        assert_eq!(annotation("/* M!M!x */ select 1").as_deref(), Some("M!x"));
+        assert_eq!(annotation("/* Metabase:: userID: 7 */ select 1").as_deref(), Some("Metabase:: userID: 7"));
         assert_eq!(annotation("/* a /* b */ c\u{7} */ select 1").as_deref(), Some("a /  b *  c"));
         assert_eq!(annotation("select /* middle */ 1"), None);
         assert!(annotation(&format!("/*{}*/ select 1", "x".repeat(5000))).unwrap().len() <= 1024);
