@@ -73,6 +73,10 @@ impl FactsBuilder {
         }
     }
 
+    pub(super) fn fingerprint(&self) -> u64 {
+        self.facts.fingerprint
+    }
+
     pub(super) fn build(self) -> Arc<Facts> {
         Arc::new(self.facts)
     }

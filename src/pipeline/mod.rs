@@ -5,6 +5,7 @@
 mod cache;
 mod derivation;
 mod facts;
+mod firewall;
 mod fragments;
 mod plan;
 mod position;

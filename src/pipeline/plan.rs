@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::facts::FactsBuilder;
+use super::firewall::{Matched, Sight};
 use super::session_statement::{self, Course};
 use super::set_config;
 use super::template::{Template, push_annotation};
@@ -10,6 +11,7 @@ use super::verdict::{Denial, Effect, Permit};
 use super::virtual_database::{Settings, VirtualDatabase};
 use super::{fragments, read_back, temporary_tables};
 use crate::audit::{Facts, Ground};
+use crate::policy::Block;
 use crate::resolve::{self, Refusal, Resolved};
 use crate::rewrite::emit::Emitted;
 use crate::sql::ast::Statement;
@@ -21,6 +23,8 @@ pub(super) struct Plan {
     pub(super) outcome: Result<Permit, Denial>,
     /// For texts of the same shape.
     pub(super) template: Option<Arc<Template>>,
+    /// Blocks that speak of the text's shape.
+    pub(super) blocks: Matched,
 }
 
 /// Decides about a text of a restricted role.
@@ -30,24 +34,25 @@ pub(super) fn plan(database: &VirtualDatabase, settings: &Settings, text: &str, 
         Ok(permitted) => {
             let facts = facts.build();
             let effects: Arc<[Effect]> = permitted.effects.into();
+            let blocks: Matched = permitted.blocks.into();
             let template = (!permitted.reads_literals)
                 .then(|| {
-                    let (effects, facts) = (Arc::clone(&effects), Arc::clone(&facts));
-                    Template::new(&permitted.emitted, &script.tokens, effects, permitted.guarded, facts)
+                    let (effects, facts, blocks) = (Arc::clone(&effects), Arc::clone(&facts), Arc::clone(&blocks));
+                    Template::new(&permitted.emitted, &script.tokens, effects, permitted.guarded, facts, blocks)
                 })
                 .flatten()
                 .map(Arc::new);
             let mut sql = String::with_capacity(permitted.emitted.sql.len());
             push_annotation(&mut sql, script);
             sql.push_str(&permitted.emitted.sql);
-            Plan { facts, outcome: Ok(Permit::new(sql.into(), effects, permitted.guarded)), template }
+            Plan { facts, outcome: Ok(Permit::new(sql.into(), effects, permitted.guarded)), template, blocks }
         }
         Err(refusal) => {
             if let Some(rule) = &refusal.rule {
                 facts.rule(&rule.name);
             }
             let denial = denial(refusal, text, &script.tokens);
-            Plan { facts: facts.build(), outcome: Err(denial), template: None }
+            Plan { facts: facts.build(), outcome: Err(denial), template: None, blocks: Matched::default() }
         }
     }
 }
@@ -70,6 +75,7 @@ struct Permitted {
     effects: Vec<Effect>,
     guarded: bool,
     reads_literals: bool,
+    blocks: Vec<Arc<Block>>,
 }
 
 fn permitted(
@@ -81,7 +87,13 @@ fn permitted(
 ) -> Result<Permitted, Refusal> {
     let initial = settings;
     let mut settings = settings.clone();
-    let mut out = Permitted { emitted: Emitted::default(), effects: Vec::new(), guarded: false, reads_literals: false };
+    let mut out = Permitted {
+        emitted: Emitted::default(),
+        effects: Vec::new(),
+        guarded: false,
+        reads_literals: false,
+        blocks: Vec::new(),
+    };
     for (number, range) in script.statements.iter().enumerate() {
         let with_temporary_tables = database.with_temporary_tables(&settings);
         let database = with_temporary_tables.as_deref().unwrap_or(database);
@@ -96,6 +108,7 @@ fn permitted(
             Some(course) => course,
             None => session_statement::course(database, &settings, source, &statement, alone)?,
         };
+        let mut is_seen = false;
         let effect = match course {
             Course::Instead { sql, effect } => {
                 out.emitted.push_made(&sql);
@@ -115,11 +128,16 @@ fn permitted(
                 let replacements = fragments::replacements(database, text, script, &resolved, fence)?;
                 out.emitted.append(text, script, range.clone(), replacements);
                 out.guarded |= resolved.is_guarded();
+                see(database, &settings, &statement, Some(&resolved), facts.fingerprint(), &mut out.blocks);
+                is_seen = true;
                 let effect = temporary_tables::effect(database.snapshot(), resolved)?.unwrap_or(effect);
                 out.reads_literals |= reads_literals || effect != Effect::None;
                 effect
             }
         };
+        if !is_seen {
+            see(database, &settings, &statement, None, facts.fingerprint(), &mut out.blocks);
+        }
         settings.apply(&effect, database.snapshot());
         if settings.sql_mode != initial.sql_mode && number + 1 < script.statements.len() {
             // The server reads what follows by the new mode, the script was read by the old one.
@@ -144,27 +162,56 @@ fn resolve_statement(
     resolve::resolve(&world, text, &script.tokens, statement)
 }
 
-/// Facts and effects of a text of an unrestricted role, as far as they can be had.
-pub(super) fn observe(
+/// Asks the role's blocks about a statement.
+fn see(
     database: &VirtualDatabase,
     settings: &Settings,
-    text: &str,
-    script: &Script,
-) -> (Arc<Facts>, Vec<Effect>, Option<Effect>) {
+    statement: &Statement,
+    resolved: Option<&Resolved>,
+    fingerprint: u64,
+    blocks: &mut Vec<Arc<Block>>,
+) {
+    let Some(firewall) = database.firewall() else { return };
+    let search_path = settings.search_path.as_deref().unwrap_or(database.snapshot().search_path());
+    let sight = Sight { statement, resolved, search_path };
+    firewall.see(database, &sight, fingerprint, blocks);
+}
+
+/// What can be said of a text that goes through as it is.
+pub(super) struct Observation {
+    pub(super) facts: Arc<Facts>,
+    pub(super) effects: Vec<Effect>,
+    /// A change of role, which is the proxy's to carry out.
+    pub(super) own: Option<Effect>,
+    pub(super) blocks: Matched,
+    /// Whether every statement was understood.
+    pub(super) is_known: bool,
+}
+
+/// Facts and effects of a text of an unrestricted role, as far as they can be had.
+pub(super) fn observe(database: &VirtualDatabase, settings: &Settings, text: &str, script: &Script) -> Observation {
     let mut facts = FactsBuilder::new(text, script);
     let mut effects = Vec::new();
     let mut settings = settings.clone();
     let mut own = None;
+    let mut blocks = Vec::new();
+    let mut is_known = true;
     for range in &script.statements {
         let Ok(statement) = database.parse(&settings, text, script, range.clone()) else {
             facts.unknown_kind();
             effects.push(Effect::Ddl);
+            is_known = false;
+            if let Some(firewall) = database.firewall() {
+                firewall.see_unknown(&mut blocks);
+            }
             continue;
         };
         facts.kind(&statement);
-        if let Ok(resolved) = resolve_statement(database, &settings, text, script, &statement) {
-            facts.resolved(database.snapshot(), &resolved);
+        let resolved = resolve_statement(database, &settings, text, script, &statement).ok();
+        if let Some(resolved) = &resolved {
+            facts.resolved(database.snapshot(), resolved);
         }
+        see(database, &settings, &statement, resolved.as_ref(), facts.fingerprint(), &mut blocks);
         if script.statements.len() == 1 {
             own = session_statement::set_role(database, &statement).and_then(Result::ok);
         }
@@ -172,7 +219,7 @@ pub(super) fn observe(
         settings.apply(&effect, database.snapshot());
         effects.push(effect);
     }
-    (facts.build(), effects, own)
+    Observation { facts: facts.build(), effects, own, blocks: blocks.into(), is_known }
 }
 
 /// The client's error for a refusal.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::firewall::Matched;
 use super::verdict::{Effect, Permit};
 use crate::audit::Facts;
 use crate::rewrite::emit::Emitted;
@@ -23,6 +24,8 @@ pub(super) struct Template {
     effects: Arc<[Effect]>,
     guarded: bool,
     pub(super) facts: Arc<Facts>,
+    /// Blocks that speak of the shape.
+    pub(super) blocks: Matched,
 }
 
 impl Template {
@@ -33,6 +36,7 @@ impl Template {
         effects: Arc<[Effect]>,
         guarded: bool,
         facts: Arc<Facts>,
+        blocks: Matched,
     ) -> Option<Self> {
         let mut parts = Vec::new();
         let mut from = 0;
@@ -49,12 +53,13 @@ impl Template {
         }
         parts.push(Part::Text(emitted.sql.get(from..)?.into()));
         let expected = source.iter().filter(|token| token.is_plain_literal()).count();
-        (literals == expected).then_some(Self { parts, effects, guarded, facts })
+        (literals == expected).then_some(Self { parts, effects, guarded, facts, blocks })
     }
 
     /// What is known of a shape whose texts go through as they are.
-    pub(super) fn unchanged(facts: Arc<Facts>, statements: usize) -> Self {
-        Self { parts: Vec::new(), effects: vec![Effect::None; statements].into(), guarded: false, facts }
+    pub(super) fn unchanged(facts: Arc<Facts>, statements: usize, blocks: Matched) -> Self {
+        let effects = vec![Effect::None; statements].into();
+        Self { parts: Vec::new(), effects, guarded: false, facts, blocks }
     }
 
     /// One effect a statement.

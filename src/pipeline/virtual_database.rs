@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::cache::Plans;
-use super::plan::{self, Plan};
+use super::firewall::{self, Firewall, Matched, Screened};
+use super::plan::{self, Observation, Plan};
 use super::position;
 use super::role_rules::RoleRules;
 use super::row_filter::{self, RowFilter};
@@ -99,6 +100,7 @@ pub struct VirtualDatabase {
     person: Arc<Person>,
     key_ids: Arc<[Arc<str>]>,
     limits: Option<Arc<Limits>>,
+    firewall: Option<Firewall>,
     relations: Box<[RelationEntry]>,
     plans: Plans,
 }
@@ -108,7 +110,9 @@ impl VirtualDatabase {
     pub fn new(policy: Arc<PolicySet>, snapshot: Arc<Snapshot>, role: Arc<Role>, person: Arc<Person>) -> Self {
         let relations = snapshot.relations().iter().map(|_| RelationEntry::default()).collect();
         let limits = policy.strictest(&role).map(Arc::new);
-        Self { policy, snapshot, role, person, key_ids: Arc::default(), limits, relations, plans: Plans::new() }
+        let firewall = Firewall::new(policy.blocks(&role));
+        let (key_ids, plans) = (Arc::default(), Plans::new());
+        Self { policy, snapshot, role, person, key_ids, limits, firewall, relations, plans }
     }
 
     /// Says which masking keys the server's sessions have (`SessionKeys::ids`); without, keyed masks deny.
@@ -177,7 +181,12 @@ impl VirtualDatabase {
 
     /// Whether rules about statements as a whole bind the role, which bind unrestricted ones too.
     pub fn is_guarded(&self) -> bool {
-        self.limits.is_some()
+        self.limits.is_some() || self.firewall.is_some()
+    }
+
+    /// What blocks statements of the role.
+    pub(super) fn firewall(&self) -> Option<&Firewall> {
+        self.firewall.as_ref()
     }
 
     /// The family of the server.
@@ -201,18 +210,19 @@ impl VirtualDatabase {
         if self.role.observe {
             return self.decide_observed(settings, text, &script);
         }
+        let annotation = script.annotation.clone();
         if let Some(template) = self.plans.shape(settings, &script.shape) {
-            let verdict = Verdict::Permit(template.fill(text, &script));
-            let facts = Arc::clone(&template.facts);
-            return Decision { annotation: script.annotation, facts, verdict, observed: None, reported: Vec::new() };
+            let Screened { denial, reported } = self.screen(&template.blocks, settings, text, &script, true);
+            let verdict = denial.map_or_else(|| Verdict::Permit(template.fill(text, &script)), Verdict::Denial);
+            return Decision { annotation, facts: Arc::clone(&template.facts), verdict, observed: None, reported };
         }
-        let Plan { facts, outcome, template } = plan::plan(self, settings, text, &script);
-        let verdict = match outcome {
-            Ok(permit) => Verdict::Permit(permit),
-            Err(denial) => Verdict::Denial(denial),
+        let Plan { facts, outcome, template, blocks } = plan::plan(self, settings, text, &script);
+        let Screened { denial, reported } = self.screen(&blocks, settings, text, &script, true);
+        let verdict = match (outcome, denial) {
+            (Ok(permit), None) => Verdict::Permit(permit),
+            (Err(denial), _) | (Ok(_), Some(denial)) => Verdict::Denial(denial),
         };
-        let decision =
-            Decision { annotation: script.annotation.clone(), facts, verdict, observed: None, reported: Vec::new() };
+        let decision = Decision { annotation, facts, verdict, observed: None, reported };
         match template {
             Some(template) if script.tokens.iter().any(crate::sql::Token::is_plain_literal) => {
                 self.plans.remember_shape(settings, &script.shape, template);
@@ -222,32 +232,27 @@ impl VirtualDatabase {
         decision
     }
 
+    /// What the blocks that speak of a shape say of a text of it.
+    fn screen(&self, blocks: &Matched, settings: &Settings, text: &str, script: &Script, is_known: bool) -> Screened {
+        firewall::screen(blocks, text, script, self.reading(settings), is_known)
+    }
+
     fn decide_unrestricted(&self, settings: &Settings, text: &str, script: &Script) -> Decision {
         let annotation = script.annotation.clone();
         if let Some(template) = self.plans.shape(settings, &script.shape) {
-            let verdict = Verdict::Permit(Permit::new(Arc::from(text), Arc::clone(template.effects()), false));
-            return Decision {
-                annotation,
-                facts: Arc::clone(&template.facts),
-                verdict,
-                observed: None,
-                reported: Vec::new(),
-            };
+            let Screened { denial, reported } = self.screen(&template.blocks, settings, text, script, true);
+            let permit = || Permit::new(Arc::from(text), Arc::clone(template.effects()), false);
+            let verdict = denial.map_or_else(|| Verdict::Permit(permit()), Verdict::Denial);
+            return Decision { annotation, facts: Arc::clone(&template.facts), verdict, observed: None, reported };
         }
-        let (facts, effects, own) = plan::observe(self, settings, text, script);
-        let permit = match own {
-            Some(effect) => {
-                let marker = session_statement::unrestricted_role_marker(self, &effect);
-                Permit::new(marker.into(), Arc::from([effect]), false)
-            }
-            None => Permit::new(Arc::from(text), effects.into(), false),
-        };
+        let Observation { facts, effects, own, blocks, is_known } = plan::observe(self, settings, text, script);
+        let Screened { denial, reported } = self.screen(&blocks, settings, text, script, is_known);
+        let permit = self.unchanged(text, effects, own);
         let plain = permit.effects().iter().all(|effect| *effect == Effect::None);
-        let verdict = Verdict::Permit(permit);
-        let decision =
-            Decision { annotation, facts: Arc::clone(&facts), verdict, observed: None, reported: Vec::new() };
+        let verdict = denial.map_or(Verdict::Permit(permit), Verdict::Denial);
+        let decision = Decision { annotation, facts: Arc::clone(&facts), verdict, observed: None, reported };
         if plain {
-            let template = super::template::Template::unchanged(facts, script.statements.len());
+            let template = super::template::Template::unchanged(facts, script.statements.len(), blocks);
             self.plans.remember_shape(settings, &script.shape, Arc::new(template));
         } else {
             self.plans.remember_exact(settings, text, &decision);
@@ -255,32 +260,40 @@ impl VirtualDatabase {
         decision
     }
 
-    /// Everything is decided as it would be, and the text goes through unchanged.
-    fn decide_observed(&self, settings: &Settings, text: &str, script: &Script) -> Decision {
-        let Plan { facts, outcome, .. } = plan::plan(self, settings, text, script);
-        let (_, effects, own) = plan::observe(self, settings, text, script);
-        let permit = match own {
+    /// Leave for a text as it is; a change of role is a text that changes nothing at the server.
+    fn unchanged(&self, text: &str, effects: Vec<Effect>, own: Option<Effect>) -> Permit {
+        match own {
             Some(effect) => {
                 let marker = session_statement::unrestricted_role_marker(self, &effect);
                 Permit::new(marker.into(), Arc::from([effect]), false)
             }
             None => Permit::new(Arc::from(text), effects.into(), false),
-        };
-        let annotation = script.annotation.clone();
-        let observed = outcome.err().map(Arc::new);
-        let decision = Decision { annotation, facts, verdict: Verdict::Permit(permit), observed, reported: Vec::new() };
+        }
+    }
+
+    /// Everything is decided as it would be, and the text goes through unchanged.
+    fn decide_observed(&self, settings: &Settings, text: &str, script: &Script) -> Decision {
+        let Plan { facts, outcome, .. } = plan::plan(self, settings, text, script);
+        let Observation { effects, own, blocks, is_known, .. } = plan::observe(self, settings, text, script);
+        let Screened { denial, reported } = self.screen(&blocks, settings, text, script, is_known);
+        let observed = outcome.err().or(denial).map(Arc::new);
+        let verdict = Verdict::Permit(self.unchanged(text, effects, own));
+        let decision = Decision { annotation: script.annotation.clone(), facts, verdict, observed, reported };
         self.plans.remember_exact(settings, text, &decision);
         decision
     }
 
-    /// A text that is no sequence of tokens: an unrestricted role's goes through as it is.
+    /// A text that is no sequence of tokens: an unrestricted role's goes through as it is, unless there are blocks that
+    /// should be asked about it.
     fn unreadable(&self, error: &LexError, text: &str) -> Decision {
         let denial = plan::unreadable(error, text);
-        let (verdict, observed) = if self.role.unrestricted || self.role.observe {
-            let permit = Permit::new(Arc::from(text), Arc::from([Effect::Ddl]), false);
-            (Verdict::Permit(permit), self.role.observe.then(|| Arc::new(denial)))
-        } else {
-            (Verdict::Denial(denial), None)
+        let blocked = self.firewall.as_ref().and_then(Firewall::unreadable);
+        let permit = || Verdict::Permit(Permit::new(Arc::from(text), Arc::from([Effect::Ddl]), false));
+        let (verdict, observed) = match (self.role.observe, self.role.unrestricted, blocked) {
+            (true, _, _) => (permit(), Some(Arc::new(denial))),
+            (false, true, None) => (permit(), None),
+            (false, true, Some(blocked)) => (Verdict::Denial(blocked), None),
+            (false, false, _) => (Verdict::Denial(denial), None),
         };
         let facts = Arc::new(Facts { kinds: vec!["unknown"], ..Facts::default() });
         Decision { annotation: None, facts, verdict, observed, reported: Vec::new() }
@@ -326,11 +339,15 @@ impl VirtualDatabase {
 
     /// Takes a text apart by the engine's rules.
     pub(super) fn read(&self, settings: &Settings, text: &str) -> Result<Script, LexError> {
-        let reading = match self.engine() {
+        Script::read(text, self.reading(settings))
+    }
+
+    /// By whose lexical rules texts are read.
+    pub(super) fn reading(&self, settings: &Settings) -> Reading {
+        match self.engine() {
             Engine::Postgres => Reading::Postgres,
             Engine::MySql => Reading::MySql(settings.sql_mode, self.snapshot.flavour()),
-        };
-        Script::read(text, reading)
+        }
     }
 
     /// Parses a statement of a script.

@@ -10,6 +10,7 @@
 pub mod ast;
 pub mod cursor;
 pub mod dialect;
+pub mod literal;
 #[cfg(test)]
 mod mentions;
 pub mod mysql;

@@ -12,6 +12,7 @@ pub mod keywords;
 pub mod lexer;
 
 pub use grammar::parse;
+pub(in crate::sql) use grammar::string_content;
 
 /// Which family of servers reads the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -40,6 +40,8 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use strings::content as string_content;
+
 use std::ops::Range;
 
 use super::ast::Statement;

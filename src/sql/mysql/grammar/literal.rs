@@ -79,7 +79,7 @@ impl Grammar<'_> {
 }
 
 /// What a string literal in quotes holds (MySQL manual, "String Literals").
-pub(in crate::sql::mysql) fn string_content(source: &str, no_backslash_escapes: bool) -> String {
+pub(in crate::sql) fn string_content(source: &str, no_backslash_escapes: bool) -> String {
     let quote = source.chars().next().unwrap_or('\'');
     let mut chars = source.get(1..source.len().saturating_sub(1)).unwrap_or_default().chars();
     let mut content = String::with_capacity(source.len());

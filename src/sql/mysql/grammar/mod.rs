@@ -29,7 +29,7 @@ mod types;
 mod update;
 mod window;
 
-pub(super) use literal::string_content;
+pub(in crate::sql) use literal::string_content;
 pub(super) use names::without_leading_blanks;
 
 #[cfg(test)]
