@@ -18,7 +18,7 @@ use crate::policy::diagnostics::Style;
 use crate::rewrite::masks::SessionKeys;
 use crate::server::signals::Signals;
 use crate::server::{Address, Order, Protocol, Reload, Server, Settings};
-use crate::session::{Listeners, Node, Rules, Source};
+use crate::session::{Learning, Listeners, Node, Rules, Source};
 
 /// Serve clients until SIGTERM or SIGINT; SIGHUP and changes of files reload rules and users
 ///
@@ -118,7 +118,10 @@ fn node(config: &Config, rules: Rules) -> anyhow::Result<Node> {
         Ok(source)
     });
     let sources = sources.collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(Node::new(rules, sources, audit, listeners, config.options.timeouts.clone()))
+    let mut node = Node::new(rules, sources, audit, listeners, config.options.timeouts.clone());
+    node.learning = Learning::in_folder(config.state.clone());
+    node.learning.load(&node.rules.load().policy);
+    Ok(node)
 }
 
 /// Takes as many open files as the process may have: each client and each server connection is one.

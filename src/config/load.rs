@@ -90,6 +90,7 @@ fn read(findings: &Findings, path: &Path, secrets: Secrets, version: u64) -> Opt
         sources: main.sources.specs,
         masking: main.masking,
         audit: main.audit?,
+        state: main.state,
         options: main.options,
     };
     let warnings = Diagnostics::default();
@@ -106,6 +107,7 @@ struct Main {
     masking: Vec<MaskingKey>,
     masking_place: Option<Place>,
     audit: Option<audit::Settings>,
+    state: PathBuf,
     options: Options,
 }
 
@@ -121,6 +123,7 @@ impl Main {
         let masking_place = table.key_place("masking");
         let audit = table.required("audit", |value| audit_log::read(value, folder));
         let options = table.optional("server", listen::read_options);
+        let state = file(table, "state", folder, "../state").value;
         let (listen, clients): (Option<Listen>, Vec<Located<SocketAddr>>) = match listen {
             Some((listen, clients)) => (Some(listen), clients),
             None => (None, Vec::new()),
@@ -137,6 +140,7 @@ impl Main {
             masking: masking.unwrap_or_default(),
             masking_place,
             audit,
+            state,
             options: options.unwrap_or_default(),
         }
     }

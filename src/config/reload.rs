@@ -25,6 +25,7 @@ pub fn reload(node: &Node, running: &Config) -> Result<Reloaded, Diagnostics> {
     let version = node.rules.load().policy.version() + 1;
     match load_with(&running.files.config, Secrets::Read, version) {
         Ok(Loaded { config, rules, warnings, .. }) => {
+            node.learning.load(&rules.policy);
             node.rules.store(Arc::new(rules));
             node.metrics.reloads.add_one();
             node.audit.reloaded(version, None);
@@ -54,6 +55,7 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<&'static str> {
         ("source", running.sources != new.sources),
         ("masking", running.masking != new.masking),
         ("audit", running.audit != new.audit),
+        ("state", running.state != new.state),
         ("server", running.options != new.options),
     ];
     tables.into_iter().filter(|(_, differs)| *differs).map(|(table, _)| table).collect()

@@ -25,6 +25,8 @@ pub struct Config {
     pub masking: Vec<MaskingKey>,
     /// The audit log.
     pub audit: audit::Settings,
+    /// The folder of what the process learns.
+    pub state: PathBuf,
     /// Everything else about the process.
     pub options: Options,
 }

@@ -126,6 +126,12 @@ pub enum Owed {
     },
     /// For an Execute.
     Execute(Box<Running>),
+    /// For a question of the proxy's own to the planner: `whole` for one by the simple protocol, otherwise one of the
+    /// messages of one by the extended protocol.
+    Estimate {
+        /// Its end is ReadyForQuery.
+        whole: bool,
+    },
     /// For a Sync.
     Sync,
     /// Nothing: a CopyDone or CopyFail stands here.
@@ -184,6 +190,7 @@ impl Owed {
             | Self::Bind { .. }
             | Self::Describe { .. }
             | Self::Close { .. }
+            | Self::Estimate { .. }
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -197,6 +204,7 @@ impl Owed {
             | Self::Bind { .. }
             | Self::Describe { .. }
             | Self::Close { .. }
+            | Self::Estimate { .. }
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -210,6 +218,7 @@ impl Owed {
             | Self::Bind { .. }
             | Self::Describe { .. }
             | Self::Close { .. }
+            | Self::Estimate { .. }
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -220,7 +229,12 @@ impl Owed {
         match self {
             Self::Query(running) | Self::Execute(running) | Self::Refused(running) => running.lock.as_ref(),
             Self::Describe { lock, .. } => lock.as_ref(),
-            Self::Parse { .. } | Self::Bind { .. } | Self::Close { .. } | Self::Sync | Self::CopyEnd => None,
+            Self::Parse { .. }
+            | Self::Bind { .. }
+            | Self::Close { .. }
+            | Self::Estimate { .. }
+            | Self::Sync
+            | Self::CopyEnd => None,
         }
     }
 
@@ -236,6 +250,8 @@ impl Owed {
             }
             Self::Parse { statement, .. } => Some(statement),
             Self::Bind { statement, .. } | Self::Describe { statement, .. } => statement.as_ref(),
+            // In a text of the proxy's.
+            Self::Estimate { .. } => return None,
             Self::Close { .. } | Self::Sync | Self::CopyEnd => None,
         };
         match statement {
@@ -252,6 +268,7 @@ impl Owed {
             Self::Bind { statement, .. } | Self::Describe { statement, .. } => {
                 statement.as_ref().is_none_or(|statement| statement.is_guarded())
             }
+            Self::Estimate { .. } => true,
             Self::Close { .. } | Self::Sync | Self::CopyEnd => false,
         }
     }
@@ -345,7 +362,7 @@ impl Pending {
                 return None;
             }
             _ if self.skipping => return Some(owed),
-            Owed::Query(_) | Owed::CopyEnd => {}
+            Owed::Query(_) | Owed::CopyEnd | Owed::Estimate { whole: true } => {}
             _ => self.unsynced = true,
         }
         self.barriers += usize::from(owed.is_barrier());
@@ -377,6 +394,11 @@ impl Pending {
         self.queue.iter_mut().filter_map(Owed::running).find_map(|running| running.watch.as_deref_mut())
     }
 
+    /// Whether the planner has been asked something and has not answered.
+    pub fn is_estimating(&self) -> bool {
+        self.queue.iter().any(|owed| matches!(owed, Owed::Estimate { .. }))
+    }
+
     /// Whether a statement is under way.
     pub fn is_running(&self) -> bool {
         self.queue.iter().any(|owed| owed.as_running().is_some())
@@ -396,7 +418,7 @@ impl Pending {
     /// ReadyForQuery: gives what it ended.
     pub fn ready(&mut self, status: u8) -> Option<Owed> {
         match self.front() {
-            Some(Owed::Query(_) | Owed::Sync) => {}
+            Some(Owed::Query(_) | Owed::Sync | Owed::Estimate { whole: true }) => {}
             _ => return None,
         }
         self.status = status;

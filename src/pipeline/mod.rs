@@ -4,6 +4,7 @@
 
 mod cache;
 mod derivation;
+mod estimate;
 mod facts;
 mod firewall;
 mod fragments;
@@ -22,6 +23,7 @@ mod trace;
 pub mod verdict;
 pub mod virtual_database;
 
+pub use estimate::Estimable;
 pub use target_text::ROW_FILTER_MARK;
 pub use temporary_tables::TemporaryTables;
 pub use trace::trace;

@@ -15,7 +15,7 @@ use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
 use crate::catalog::known::{self, SettingRule, SystemView};
 use crate::catalog::{Relation, Snapshot};
-use crate::policy::{Attributes, Limits, PolicySet, RelationAccess, Role, Treatment};
+use crate::policy::{Attributes, Learn, Limits, PolicySet, RelationAccess, Role, Treatment};
 use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
 use crate::rewrite::derived;
 use crate::rewrite::masks::RelationContext;
@@ -101,6 +101,7 @@ pub struct VirtualDatabase {
     key_ids: Arc<[Arc<str>]>,
     limits: Option<Arc<Limits>>,
     firewall: Option<Firewall>,
+    learns: Box<[Arc<Learn>]>,
     relations: Box<[RelationEntry]>,
     plans: Plans,
 }
@@ -111,8 +112,9 @@ impl VirtualDatabase {
         let relations = snapshot.relations().iter().map(|_| RelationEntry::default()).collect();
         let limits = policy.strictest(&role).map(Arc::new);
         let firewall = Firewall::new(policy.blocks(&role));
+        let learns = policy.learns(&role).into();
         let (key_ids, plans) = (Arc::default(), Plans::new());
-        Self { policy, snapshot, role, person, key_ids, limits, firewall, relations, plans }
+        Self { policy, snapshot, role, person, key_ids, limits, firewall, learns, relations, plans }
     }
 
     /// Says which masking keys the server's sessions have (`SessionKeys::ids`); without, keyed masks deny.
@@ -176,12 +178,17 @@ impl VirtualDatabase {
 
     /// Whether statements are asked about anew each time that they run, beside what was decided about their text.
     pub fn is_admitted_by_moment(&self) -> bool {
-        self.limits.is_some()
+        self.limits.is_some() || !self.learns.is_empty()
+    }
+
+    /// What learns the statements of the role.
+    pub fn learns(&self) -> &[Arc<Learn>] {
+        &self.learns
     }
 
     /// Whether rules about statements as a whole bind the role, which bind unrestricted ones too.
     pub fn is_guarded(&self) -> bool {
-        self.limits.is_some() || self.firewall.is_some()
+        self.limits.is_some() || self.firewall.is_some() || !self.learns.is_empty()
     }
 
     /// What blocks statements of the role.

@@ -32,6 +32,9 @@ const LAST_GRACE: Duration = Duration::from_secs(5);
 /// Records of the audit log that nothing waits for are written at the latest after this.
 const AUDIT_FLUSH: Duration = Duration::from_millis(100);
 
+/// Learned statements are written at the latest after this.
+const LEARNED_SAVE: Duration = Duration::from_secs(1);
+
 /// What the process is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -111,6 +114,7 @@ impl Server {
             .collect();
         let admin = admin.map(|listener| serve_admin(&node, listener));
         let flushing = tokio::spawn(flush_audit(Arc::clone(&node)));
+        let learning = tokio::spawn(save_learned(Arc::clone(&node)));
         while let Some(Order::Reload) = orders.recv().await {
             let (node, reload) = (Arc::clone(&node), Arc::clone(&reload));
             // Reading files waits; accepting does not.
@@ -135,6 +139,8 @@ impl Server {
             workers.stop();
         }
         flushing.abort();
+        learning.abort();
+        node.learning.save();
         node.audit.stop();
     }
 }
@@ -149,6 +155,16 @@ async fn flush_audit(node: Arc<Node>) {
     loop {
         tokio::time::sleep(AUDIT_FLUSH).await;
         node.audit.flush();
+    }
+}
+
+async fn save_learned(node: Arc<Node>) {
+    loop {
+        tokio::time::sleep(LEARNED_SAVE).await;
+        if node.learning.has_news() {
+            let node = Arc::clone(&node);
+            let _ = tokio::task::spawn_blocking(move || node.learning.save()).await;
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::concurrency::Turn;
 use super::node::Node;
 use crate::audit::Subject;
-use crate::pipeline::{Decision, Denial, Verdict, VirtualDatabase};
+use crate::pipeline::{Decision, Denial, Estimable, Settings, Verdict, VirtualDatabase};
 use crate::policy::Limits;
 
 /// The refusal of a login from an address, by the limits of the role that it begins in.
@@ -32,7 +32,7 @@ pub fn forbid_peer(node: &Node, database: &VirtualDatabase, subject: &Subject) -
 
 /// Refuses a permitted statement that may not run at this moment, or that is not among those which its role is known to
 /// use. Does nothing for a role without such rules.
-pub fn admit(database: &VirtualDatabase, decision: &mut Decision) {
+pub fn admit(node: &Node, database: &VirtualDatabase, decision: &mut Decision) {
     if !database.is_admitted_by_moment() || matches!(decision.verdict, Verdict::Denial(_)) || is_control(decision) {
         return;
     }
@@ -41,6 +41,43 @@ pub fn admit(database: &VirtualDatabase, decision: &mut Decision) {
         && let Some(met) = limits.forbid_moment(Timestamp::now())
     {
         decision.refuse(Denial::of_limit(&met), observes);
+    }
+    for learn in database.learns() {
+        node.learning.ask(learn, database.role(), decision);
+    }
+}
+
+/// The statements of a permitted text that the planner is to be asked about; nothing where the role has no `max_cost`. A
+/// text that cannot be asked about is refused.
+pub fn estimable(database: &VirtualDatabase, settings: &Settings, decision: &mut Decision) -> Option<Vec<String>> {
+    let limits = database.limits().filter(|limits| limits.max_cost.is_some())?;
+    let Verdict::Permit(permit) = &decision.verdict else { return None };
+    match database.estimable(settings, permit.sql()) {
+        Estimable::Statements(statements) => Some(statements),
+        Estimable::OneByOne => {
+            let what = "of several statements of which one makes what another uses";
+            refuse_unweighed(limits, decision, what, database.role().observe);
+            None
+        }
+    }
+}
+
+/// Refuses what the planner cannot be asked about.
+pub fn refuse_unweighed(limits: &Limits, decision: &mut Decision, what: &str, observes: bool) {
+    if let Some(met) = limits.forbid_cost(f64::NAN) {
+        let name = &met.rule.name;
+        let message = format!(
+            "statement refused: the planner cannot be asked about a text {what}, as `max_cost` of limit `{name}` demands"
+        );
+        let hint = Some("send the statements one by one, and large values as literals".to_owned());
+        decision.refuse(Denial { message, hint, ..Denial::of_limit(&met) }, observes);
+    }
+}
+
+/// Refuses a statement that costs too much.
+pub fn weigh(database: &VirtualDatabase, decision: &mut Decision, cost: f64) {
+    if let Some(met) = database.limits().and_then(|limits| limits.forbid_cost(cost)) {
+        decision.refuse(Denial::of_limit(&met), database.role().observe);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod acting;
 pub mod admission;
 pub mod buffers;
 pub mod concurrency;
+pub mod learning;
 pub mod metrics;
 pub mod node;
 pub mod prepared;
@@ -18,6 +19,7 @@ pub mod watch;
 
 pub use acting::{Acting, Revoked};
 pub use concurrency::{Concurrency, Turn};
+pub use learning::Learning;
 pub use metrics::Metrics;
 pub use node::{Listeners, Node, Rules, Timeouts};
 pub use prepared::Prepared;

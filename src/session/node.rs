@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::concurrency::Concurrency;
+use super::learning::Learning;
 use super::metrics::Metrics;
 use super::registry::Registry;
 use super::source::Source;
@@ -92,6 +93,8 @@ pub struct Node {
     pub passwords: Arc<Passwords>,
     /// Statements of roles that may run a limited number at a time.
     pub concurrency: Concurrency,
+    /// Statements that roles are known to use.
+    pub learning: Learning,
     /// What happened since the start.
     pub metrics: Metrics,
 }
@@ -116,6 +119,7 @@ impl Node {
             lockout: Lockout::default(),
             passwords: Arc::default(),
             concurrency: Concurrency::default(),
+            learning: Learning::default(),
             metrics: Metrics::default(),
         }
     }

@@ -34,9 +34,8 @@ impl Script {
 
 fn value(token: Token, source: &str, reading: Reading) -> Option<Cow<'_, str>> {
     match token.kind {
-        TokenKind::Integer | TokenKind::Decimal => return Some(Cow::Borrowed(source)),
+        TokenKind::Integer | TokenKind::Decimal | TokenKind::BitString => return Some(Cow::Borrowed(source)),
         TokenKind::HexString => return hex(source, reading),
-        TokenKind::BitString => return Some(Cow::Borrowed(source)),
         _ => {}
     }
     match reading {

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod blocks;
 mod fence;
 mod harness;
 mod limits;

@@ -9,6 +9,7 @@
 
 mod account;
 mod columns;
+mod cost;
 mod files;
 mod input;
 pub mod place;

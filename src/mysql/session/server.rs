@@ -167,6 +167,17 @@ impl Server {
         self.send(&out).await
     }
 
+    /// The connection, for questions of the proxy's own between two commands, and what goes with it.
+    pub fn into_upstream(self: Box<Self>) -> (Upstream, OwnedSemaphorePermit) {
+        let Self { stream, capabilities, status, number, place, .. } = *self;
+        (Upstream::resume(stream, number, capabilities, status), place)
+    }
+
+    /// The same connection, to go on with.
+    pub fn from_upstream(upstream: Upstream, place: OwnedSemaphorePermit) -> Self {
+        Self::new(upstream, place)
+    }
+
     /// Says goodbye.
     pub async fn close(mut self) {
         let _ = self.stream.write_all(&[1, 0, 0, 0, command::QUIT]).await;

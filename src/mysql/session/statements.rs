@@ -43,6 +43,10 @@ struct Statement {
     parameters: u16,
     // The record of the execution that opened its cursor.
     record: Option<Sequence>,
+    // The server's number of the question to its planner about this statement.
+    explain: Option<u32>,
+    // Whether parameters came ahead of the next execution.
+    has_long_data: bool,
     // Rows and bytes that its cursor gave so far.
     fetched: (u64, u64),
 }
@@ -115,8 +119,15 @@ impl Session {
             let settings = self.settings.clone();
             let prepared =
                 Prepared { text: text.into(), decision, database, settings, described: Cell::new(known.described) };
-            let statement =
-                Statement { prepared, server: known.id, parameters: known.parameters, record: None, fetched: (0, 0) };
+            let statement = Statement {
+                prepared,
+                server: known.id,
+                parameters: known.parameters,
+                record: None,
+                explain: None,
+                has_long_data: false,
+                fetched: (0, 0),
+            };
             self.statements.by_number.insert(number, statement);
             self.statements.last_prepared = Some(number);
         }
@@ -145,9 +156,15 @@ impl Session {
         let mut decision = Cow::Borrowed(&prepared.decision);
         let mut turn = None;
         if database.is_admitted_by_moment() {
-            admission::admit(&database, decision.to_mut());
+            admission::admit(&self.node, &database, decision.to_mut());
             turn = admission::take_turn(&self.node, &database, decision.to_mut()).await;
         }
+        if database.limits().is_some_and(|limits| limits.max_cost.is_some()) {
+            let settled = self.estimate(number, header, kind, &database, decision.into_owned()).await?;
+            decision = Cow::Owned(settled);
+        }
+        let Some(statement) = self.statements.by_number.get(&number) else { return Ok(()) };
+        let prepared = &statement.prepared;
         let permit = match &decision.verdict {
             Verdict::Permit(permit) => permit,
             Verdict::Denial(denial) => {
@@ -185,6 +202,41 @@ impl Session {
         drop(turn);
         self.apply(&effects, &outcome);
         Ok(())
+    }
+
+    /// Asks the planner about an execution, and refuses it where it costs too much or where it cannot be asked.
+    async fn estimate(
+        &mut self,
+        number: u32,
+        header: Header,
+        kind: Command,
+        database: &Arc<VirtualDatabase>,
+        mut decision: Decision,
+    ) -> Step<Decision> {
+        let statements = admission::estimable(database, &self.settings, &mut decision).unwrap_or_default();
+        let [only] = statements.as_slice() else { return Ok(decision) };
+        let Some(statement) = self.statements.by_number.get_mut(&number) else { return Ok(decision) };
+        let explain = statement.explain;
+        let is_bulk = kind == Command::BulkExecute;
+        if std::mem::take(&mut statement.has_long_data) || header.is_continued() || is_bulk {
+            if let Some(limits) = database.limits() {
+                admission::refuse_unweighed(
+                    limits,
+                    &mut decision,
+                    "with values this long or in bulk",
+                    database.role().observe,
+                );
+            }
+            return Ok(decision);
+        }
+        while self.client.unread().len() < HEADER + header.len {
+            self.client.fill().await.map_err(|error| client_ending(&error))?;
+        }
+        let explain = self.weigh_execution(database, &mut decision, only, explain).await?;
+        if let Some(statement) = self.statements.by_number.get_mut(&number) {
+            statement.explain = explain;
+        }
+        Ok(decision)
     }
 
     /// Decides again about a statement whose grounds have changed. Gives the error to answer with, if it may no longer
@@ -241,6 +293,7 @@ impl Session {
                 server.close_statement(old).await?;
                 if let Some(statement) = self.statements.by_number.get_mut(&number) {
                     statement.server = new.id;
+                    statement.explain = None;
                 }
                 Ok(None)
             }
@@ -255,13 +308,21 @@ impl Session {
     /// `COM_STMT_SEND_LONG_DATA`; has no reply.
     pub(super) async fn long_data(&mut self) -> Step<()> {
         let (_, number) = self.head(HEADER + 7).await?;
+        let known = self.statements.number(number);
+        if let Some(statement) = self.statements.by_number.get_mut(&known) {
+            statement.has_long_data = true;
+        }
         self.pass_for(number).await.map(drop)
     }
 
     /// `COM_STMT_CLOSE`; has no reply.
     pub(super) async fn close_statement(&mut self) -> Step<()> {
         let (_, number) = self.head(HEADER + 5).await?;
+        let explain = self.statements.by_number.get(&number).and_then(|statement| statement.explain);
         self.pass_for(number).await?;
+        if let (Some(explain), Some(server)) = (explain, &mut self.server) {
+            server.close_statement(explain).await?;
+        }
         self.statements.by_number.remove(&number);
         if self.statements.last_prepared == Some(number) {
             self.statements.last_prepared = None;

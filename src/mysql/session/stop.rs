@@ -74,7 +74,7 @@ impl Session {
                 tracing::warn!(session = self.entry.session, error = %error.message, "a statement over its limits was not stopped");
             }
             Err(_) => {
-                tracing::warn!(session = self.entry.session, "a statement over its limits was not stopped in time")
+                tracing::warn!(session = self.entry.session, "a statement over its limits was not stopped in time");
             }
         }
     }

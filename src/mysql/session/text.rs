@@ -48,7 +48,14 @@ impl Session {
     /// Decides about the text of a command and runs it. `head` bytes of the payload stand before the text.
     async fn run_text(&mut self, whole: &Whole, head: usize, text: &str, arrived: Instant) -> Step<()> {
         let (database, mut decision) = self.decide(text).await?;
+        admission::admit(&self.node, &database, &mut decision);
         let _turn = admission::take_turn(&self.node, &database, &mut decision).await;
+        if let Some(statements) = admission::estimable(&database, &self.settings, &mut decision) {
+            if !self.open_for(whole).await? {
+                return Ok(());
+            }
+            self.weigh(&database, &mut decision, &statements).await?;
+        }
         let permit = match &decision.verdict {
             Decided::Permit(permit) => permit,
             Decided::Denial(denial) => {
@@ -97,18 +104,16 @@ impl Session {
     /// the catalog was read.
     pub(super) async fn decide(&mut self, text: &str) -> Step<(Arc<VirtualDatabase>, Decision)> {
         let database = self.database().await?;
-        let mut decision = database.decide(&self.settings, text);
+        let decision = database.decide(&self.settings, text);
         if let Decided::Denial(denial) = &decision.verdict
             && matches!(denial.sqlstate, "42P01" | "42703" | "42883" | "3F000")
             && let Some(ticket) = self.acting.source().refresh.ask_rarely(Instant::now())
         {
             self.catalog = Some(ticket);
             let database = self.database().await?;
-            let mut decision = database.decide(&self.settings, text);
-            admission::admit(&database, &mut decision);
+            let decision = database.decide(&self.settings, text);
             return Ok((database, decision));
         }
-        admission::admit(&database, &mut decision);
         Ok((database, decision))
     }
 

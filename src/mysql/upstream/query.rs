@@ -11,6 +11,15 @@ use crate::sql::Engine;
 /// The type of a string parameter, and that it is not unsigned.
 const VAR_STRING: [u8; 2] = [0xfd, 0];
 
+/// How the values of rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// As text.
+    Text,
+    /// As for executions.
+    Binary,
+}
+
 /// The rows of a result, every value as text.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -85,6 +94,13 @@ impl Upstream {
         }
     }
 
+    /// Sends an execution as it is and gives the first value of its result, which is text in one column.
+    pub async fn first_text(&mut self, packet: &[u8]) -> Result<Option<String>, UpstreamError> {
+        self.send(packet).await?;
+        let (rows, _) = self.result_of(Format::Binary).await?;
+        Ok(rows.iter().next().and_then(|row| row.get(0)).map(str::to_owned))
+    }
+
     /// Sets user variables to strings that no statement text holds: they travel as parameters.
     pub async fn set_variables(&mut self, names: &[&str], values: &[&str]) -> Result<(), UpstreamError> {
         let settings: Vec<String> =
@@ -135,6 +151,10 @@ impl Upstream {
 
     /// Reads one result, and whether another follows.
     async fn result(&mut self) -> Result<(Rows, bool), UpstreamError> {
+        self.result_of(Format::Text).await
+    }
+
+    async fn result_of(&mut self, format: Format) -> Result<(Rows, bool), UpstreamError> {
         let mut body = Vec::new();
         self.receive(&mut body).await?;
         match *body.first().ok_or(Malformed("empty"))? {
@@ -158,6 +178,8 @@ impl Upstream {
             match body.first() {
                 Some(&err::MARK) => return Err(UpstreamError::Server(err::Err::read(&body)?)),
                 Some(&ok::EOF) if body.len() < 0xff_ffff => return Ok((rows, self.finish(&body)?)),
+                // One value, text: behind the packet's mark and the bits of NULLs.
+                _ if format == Format::Binary => rows.push(body.get(2..).unwrap_or_default())?,
                 _ => rows.push(&body)?,
             }
         }

@@ -126,7 +126,8 @@ impl Session {
                 continue;
             }
             let Some(header) = Header::read(input.unused())? else { return Ok(()) };
-            let wanted = wanted(header, input.unused())?;
+            let whole_bind = header.tag == frontend::BIND && self.estimates();
+            let wanted = wanted(header, input.unused(), whole_bind)?;
             let Some(body) = input.unused().get(HEADER..wanted) else { return Ok(()) };
             let step = self.message(header, body, batch).await?;
             *rest = match step {
@@ -165,7 +166,7 @@ impl Session {
             frontend::PARSE => self.parse(frontend::Parse::read(body)?, batch).await.map(|()| Step::Handled),
             frontend::BIND => {
                 let (portal, statement) = frontend::read_bind_names(body).ok_or(WireError::Unterminated)?;
-                self.bind(portal, statement, batch).await
+                self.bind(portal, statement, body, batch).await
             }
             frontend::DESCRIBE => {
                 let (target, name) = frontend::read_target(body)?;
@@ -276,7 +277,7 @@ impl Session {
 }
 
 /// How much of a message must be there before it is handled, its header included.
-fn wanted(header: Header, unused: &[u8]) -> Result<usize, Fault> {
+fn wanted(header: Header, unused: &[u8], whole_bind: bool) -> Result<usize, Fault> {
     let whole = |limit: usize| {
         if header.body <= limit { Ok(header.total()) } else { Err(Fault::from(WireError::Length)) }
     };
@@ -288,6 +289,7 @@ fn wanted(header: Header, unused: &[u8]) -> Result<usize, Fault> {
             }
             Ok(header.total())
         }
+        frontend::BIND if whole_bind => whole(MAX_STATEMENT),
         frontend::BIND => {
             let front = unused.get(HEADER..header.total().min(unused.len())).unwrap_or_default();
             if frontend::read_bind_names(front).is_some() {

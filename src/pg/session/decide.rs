@@ -145,7 +145,6 @@ impl Session {
         {
             decision.verdict = Verdict::Denial(denial);
         }
-        admission::admit(&database, &mut decision);
         Ok(Decided { decision, database, settings })
     }
 

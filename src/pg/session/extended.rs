@@ -45,14 +45,21 @@ impl Session {
     }
 
     /// Sends a text that fails in place of what was refused.
-    fn refuse(&self, asked: &Asked<'_>, name: &[u8], batch: &mut Vec<u8>) {
+    pub(super) fn refuse(&self, asked: &Asked<'_>, name: &[u8], batch: &mut Vec<u8>) {
         let running = self.begin(asked, None);
         Parse { name, text: &refusal(), types: &[0, 0] }.write(batch);
         self.state.borrow_mut().pending.push(Owed::Refused(Box::new(running)));
     }
 
     /// Bind: the client's message goes on, behind whatever it needs.
-    pub(super) async fn bind(&self, portal: &[u8], statement: &[u8], batch: &mut Vec<u8>) -> Result<Step, Fault> {
+    /// `body` is the whole message where the planner is asked about it.
+    pub(super) async fn bind(
+        &self,
+        portal: &[u8],
+        statement: &[u8],
+        body: &[u8],
+        batch: &mut Vec<u8>,
+    ) -> Result<Step, Fault> {
         self.ensure_open().await?;
         let (portal, name) = (names::of_message(portal), names::of_message(statement));
         let known = self.state.borrow().statements.get(name).cloned();
@@ -65,6 +72,12 @@ impl Session {
                 None => return Ok(Step::Handled),
             },
         };
+        if let Some(statement) = &statement
+            && self.estimates()
+            && !self.estimate_bind(statement, body, REFUSED, batch).await?
+        {
+            return Ok(Step::Handled);
+        }
         let mut state = self.state.borrow_mut();
         state.pending.push(Owed::Bind { portal: portal.into(), statement: statement.clone() });
         state.fetched.forget(portal);
@@ -215,7 +228,7 @@ impl Session {
             return Ok(None);
         }
         let mut decision = prepared.decision.clone();
-        admission::admit(&database, &mut decision);
+        admission::admit(&self.node, &database, &mut decision);
         self.take_turn(&database, &mut decision, batch).await?;
         Ok(Some(decision))
     }

@@ -10,6 +10,7 @@
 
 mod channel;
 mod client_side;
+mod cost;
 mod decide;
 mod extended;
 mod fetched;

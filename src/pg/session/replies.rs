@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::cost;
 use super::link::{reads_as_expected, unexpected_reading};
 use super::output::Output;
 use super::state::State;
@@ -43,6 +44,16 @@ impl Session {
         input: &[u8],
         out: &mut Output,
     ) -> Result<Pass, Fault> {
+        if let Some(Owed::Estimate { whole }) = state.pending.front() {
+            let whole = *whole;
+            if header.tag == backend::DATA_ROW {
+                cost::plan_line(state, body);
+                return Ok(Pass::Handled);
+            }
+            if let Some(false) = cost::plan_message(state, header, whole) {
+                return Ok(Pass::Handled);
+            }
+        }
         let shown = !state.draining;
         match header.tag {
             backend::COMMAND_COMPLETE => self.command_complete(state, body, input, out),
@@ -218,6 +229,9 @@ impl Session {
         state.is_failing = false;
         let has_failed = state.pending.has_failed();
         let ended = state.pending.ready(status).ok_or_else(|| out_of_turn(backend::READY_FOR_QUERY))?;
+        if matches!(ended, Owed::Estimate { .. }) {
+            return Ok(Pass::Handled);
+        }
         if let Owed::Query(running) = ended {
             self.finish(state, &running);
         }

@@ -136,7 +136,8 @@ impl Session {
                     running.first = Some(running.started.elapsed());
                 }
             }
-            let pass = if is_bulk(header.tag) {
+            let is_plan = matches!(state.pending.front(), Some(Owed::Estimate { .. }));
+            let pass = if is_bulk(header.tag) && !is_plan {
                 row(&mut state, header, &self.overtime)?
             } else {
                 let Some(body) = readable(header, unread)? else { break };

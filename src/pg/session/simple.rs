@@ -12,7 +12,7 @@ use crate::pg::names::Statement;
 use crate::pg::pending::Owed;
 use crate::pg::wire::frontend;
 use crate::pipeline::{Effect, Verdict};
-use crate::session::Prepared;
+use crate::session::{Prepared, admission};
 
 /// What stands for the text of a function call in the audit log.
 const FUNCTION_CALL: &str = "(function call)";
@@ -29,7 +29,9 @@ impl Session {
             }
         };
         let mut decided = self.decide(&text, batch).await?;
+        admission::admit(&self.node, &decided.database, &mut decided.decision);
         self.take_turn(&decided.database, &mut decided.decision, batch).await?;
+        self.estimate_query(&mut decided, batch).await?;
         let running = self.begin(&Asked::new(&text, &decided), kept(&text, &decided));
         frontend::write_query(batch, &for_server(&running, &decided.decision, &text, bytes));
         self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::super::names::Names;
 use super::super::parameters::ForServer;
 use super::super::pending::Pending;
+use super::cost::Estimate;
 use super::fetched::Fetched;
 use crate::audit::Totals;
 use crate::pipeline::Settings;
@@ -55,6 +56,8 @@ pub struct State {
     pub turn: Option<Turn>,
     /// What cursors gave so far.
     pub fetched: Fetched,
+    /// What the planner says, while it is asked.
+    pub estimate: Option<Estimate>,
     /// The statement under way must be stopped at the server.
     pub must_stop: bool,
     /// It is being stopped: nothing that could be hit instead may be sent.
@@ -92,6 +95,7 @@ impl State {
             totals: Totals::default(),
             turn: None,
             fetched: Fetched::default(),
+            estimate: None,
             must_stop: false,
             is_stopping: false,
             is_late: false,

@@ -15,6 +15,7 @@ use crate::pg::fault::Fault;
 use crate::pg::pending::Owed;
 use crate::pg::reply::write_denial;
 use crate::pg::wire::frontend;
+use crate::session::Watch;
 
 /// `query_canceled`.
 pub(super) const CANCELED: [u8; 5] = *b"57014";
@@ -48,7 +49,7 @@ impl Session {
             let must_stop = std::mem::take(&mut state.must_stop);
             let is_due = |due: Instant| due <= Instant::now();
             let overdue = state.pending.watched().filter(|watch| watch.deadline().is_some_and(is_due));
-            let is_up = overdue.is_some_and(|watch| watch.time_is_up());
+            let is_up = overdue.is_some_and(Watch::time_is_up);
             if !must_stop && !is_up {
                 return;
             }

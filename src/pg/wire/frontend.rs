@@ -122,6 +122,30 @@ pub fn write_query(out: &mut Vec<u8>, text: &[u8]) {
     MessageWriter::new(out, QUERY).string(text).finish();
 }
 
+/// Writes a Bind of a portal and a statement that both have this name, with the parameters of another Bind and all results
+/// as text. Nothing where that one is malformed.
+pub fn write_bind_again(out: &mut Vec<u8>, name: &[u8], body: &[u8]) -> Option<()> {
+    let mut fields = Fields::new(body);
+    fields.string().ok()?;
+    fields.string().ok()?;
+    let parameters = fields.rest();
+    let formats = usize::from(fields.u16().ok()?);
+    fields.bytes(formats * 2).ok()?;
+    for _ in 0..fields.u16().ok()? {
+        if let Ok(length) = usize::try_from(fields.i32().ok()?) {
+            fields.bytes(length).ok()?;
+        }
+    }
+    let parameters = parameters.get(..parameters.len() - fields.rest().len())?;
+    MessageWriter::new(out, BIND).string(name).string(name).bytes(parameters).bytes(&[0, 0]).finish();
+    Some(())
+}
+
+/// Writes an Execute for all rows.
+pub fn write_execute(out: &mut Vec<u8>, portal: &[u8]) {
+    MessageWriter::new(out, EXECUTE).string(portal).i32(0).finish();
+}
+
 /// Writes a Describe.
 pub fn write_describe(out: &mut Vec<u8>, target: Target, name: &[u8]) {
     MessageWriter::new(out, DESCRIBE).byte(target.letter()).string(name).finish();
@@ -185,6 +209,11 @@ mod tests {
     fn names_of_a_bind_come_from_its_front() {
         assert_eq!(read_bind_names(b"p\0s"), None);
         assert_eq!(read_bind_names(b"p\0s\0\0\0"), Some((&b"p"[..], &b"s"[..])));
+        let mut out = Vec::new();
+        let body = b"p\0s\0\0\x01\0\0\0\x02\0\0\0\x01x\xff\xff\xff\xff\0\x01\0\x01";
+        assert_eq!(write_bind_again(&mut out, b"q", body), Some(()));
+        assert_eq!(&out[5..], b"q\0q\0\0\x01\0\0\0\x02\0\0\0\x01x\xff\xff\xff\xff\0\0");
+        assert_eq!(write_bind_again(&mut out, b"q", &body[..20]), None);
     }
 
     #[test]

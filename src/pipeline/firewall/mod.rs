@@ -92,10 +92,8 @@ pub(super) fn screen(matched: &Matched, text: &str, script: &Script, reading: Re
     if matched.is_empty() {
         return screened;
     }
-    let values = match matched.iter().any(|block| block.literals.is_some()) {
-        true => script.literal_values(text, reading),
-        false => Vec::new(),
-    };
+    let asks_literals = matched.iter().any(|block| block.literals.is_some());
+    let values = if asks_literals { script.literal_values(text, reading) } else { Vec::new() };
     for block in matched.iter() {
         // A value that cannot be read may be any.
         let looks = |pattern: &regex::Regex| {

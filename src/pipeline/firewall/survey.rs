@@ -225,7 +225,7 @@ impl<'t> Survey<'t> {
             QueryBody::Values(rows) => {
                 self.with(query.with.as_ref(), outer);
                 self.part(StatementKind::Select, []);
-                rows.iter().for_each(|row| self.exprs(row));
+                self.exprs(rows.iter().flatten());
             }
             QueryBody::SetOperation { left, right } => {
                 self.with(query.with.as_ref(), outer);
@@ -294,7 +294,7 @@ impl<'t> Survey<'t> {
     }
 
     fn set(&mut self, clauses: &'t [SetClause]) {
-        clauses.iter().for_each(|clause| self.exprs(&clause.values));
+        self.exprs(clauses.iter().flat_map(|clause| &clause.values));
     }
 
     fn exprs(&mut self, exprs: impl IntoIterator<Item = &'t Expr>) {

@@ -1,0 +1,164 @@
+//! `max_cost`: the planner is asked about a statement, as it would run, on the session's own connection, before it runs.
+//!
+//! MySQL says the cost of a query in EXPLAIN's JSON, MariaDB from version 11 on too. Older MariaDB has it in the variable
+//! `Last_query_cost`, for queries without UNION and sub-selects; of others it says nothing, and they run.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::server::Server;
+use super::{Session, Step};
+use crate::audit::Ending;
+use crate::mysql::upstream::{Upstream, UpstreamError};
+use crate::mysql::wire::execute::ID_AT;
+use crate::mysql::wire::{HEADER, Header};
+use crate::pipeline::{Decision, VirtualDatabase};
+use crate::session::admission;
+
+/// Where the flags of an execution are in its payload.
+const FLAGS_AT: usize = ID_AT + 4;
+/// The flag that says that the number of parameters follows.
+const PARAMETER_COUNT: u8 = 8;
+
+impl Session {
+    /// Asks about the statements of a text, and refuses it where one costs too much. What the server cannot plan it will
+    /// say itself.
+    pub(super) async fn weigh(
+        &mut self,
+        database: &Arc<VirtualDatabase>,
+        decision: &mut Decision,
+        statements: &[String],
+    ) -> Step<()> {
+        for statement in statements {
+            let question = format!("EXPLAIN FORMAT=JSON {statement}");
+            let cost = self.at_server(async |upstream| cost(upstream, Question::Text(&question)).await).await?;
+            if let Some(cost) = cost {
+                admission::weigh(database, decision, cost);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about an execution that lies whole at the front of the client's buffer. `explain` is the server's number of
+    /// the question, which is prepared now where there is none yet; it is given back.
+    pub(super) async fn weigh_execution(
+        &mut self,
+        database: &Arc<VirtualDatabase>,
+        decision: &mut Decision,
+        statement: &str,
+        explain: Option<u32>,
+    ) -> Step<Option<u32>> {
+        let Some(server) = &mut self.server else { return Err(Ending::ServerGone) };
+        let explain = match explain {
+            Some(number) => number,
+            None => match server.prepare(&format!("EXPLAIN FORMAT=JSON {statement}")).await? {
+                Ok(prepared) => prepared.id,
+                // The execution itself will say what is wrong.
+                Err(_) => return Ok(None),
+            },
+        };
+        let unread = self.client.unread();
+        let len = Header::read(unread).map_or(0, |header| HEADER + header.len);
+        let mut packet = unread.get(..len).unwrap_or_default().to_vec();
+        if let Some(place) = packet.get_mut(HEADER + ID_AT..HEADER + FLAGS_AT) {
+            place.copy_from_slice(&explain.to_le_bytes());
+        }
+        if let Some(flags) = packet.get_mut(HEADER + FLAGS_AT) {
+            // No cursor.
+            *flags &= PARAMETER_COUNT;
+        }
+        let cost = self.at_server(async |upstream| cost(upstream, Question::Execution(&packet)).await).await?;
+        if let Some(cost) = cost {
+            admission::weigh(database, decision, cost);
+        }
+        Ok(Some(explain))
+    }
+
+    /// Asks something on the session's own connection. The server's errors are no answer.
+    async fn at_server<T>(
+        &mut self,
+        ask: impl AsyncFnOnce(&mut Upstream) -> Result<Option<T>, UpstreamError>,
+    ) -> Step<Option<T>> {
+        let Some(server) = self.server.take() else { return Err(Ending::ServerGone) };
+        let (mut upstream, rest) = server.into_upstream();
+        let answer = ask(&mut upstream).await;
+        self.server = Some(Box::new(Server::from_upstream(upstream, rest)));
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(UpstreamError::Server(_)) => Ok(None),
+            Err(_) => Err(Ending::ServerGone),
+        }
+    }
+}
+
+enum Question<'a> {
+    /// A text.
+    Text(&'a str),
+    /// The packet of an execution.
+    Execution(&'a [u8]),
+}
+
+async fn cost(upstream: &mut Upstream, question: Question<'_>) -> Result<Option<f64>, UpstreamError> {
+    let plan = match question {
+        Question::Text(text) => {
+            let rows = upstream.query(text).await?;
+            rows.iter().next().and_then(|row| row.get(0)).map(str::to_owned)
+        }
+        Question::Execution(packet) => upstream.first_text(packet).await?,
+    };
+    let plan: Option<Value> = plan.and_then(|plan| serde_json::from_str(&plan).ok());
+    if let Some(cost) = plan.as_ref().and_then(cost_of) {
+        return Ok(Some(cost));
+    }
+    let rows = upstream.query("SHOW SESSION STATUS LIKE 'Last_query_cost'").await?;
+    let last = rows.iter().next().and_then(|row| row.get(1)?.parse().ok());
+    Ok(last.filter(|cost: &f64| *cost > 0.0))
+}
+
+/// The cost of a plan: of all its outermost query blocks together.
+fn cost_of(plan: &Value) -> Option<f64> {
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    match plan {
+        Value::Object(fields) => {
+            let own = fields
+                .get("cost_info")
+                .and_then(|info| info.get("query_cost"))
+                .or_else(|| fields.get("estimated_total_cost"))
+                .or_else(|| fields.get("cost"))
+                .and_then(number);
+            own.or_else(|| sum(fields.values()))
+        }
+        Value::Array(items) => sum(items.iter()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+fn sum<'v>(values: impl Iterator<Item = &'v Value>) -> Option<f64> {
+    values.filter_map(cost_of).reduce(|sum, cost| sum + cost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_found_in_the_plans_of_each_server() {
+        let plan = |text: &str| cost_of(&serde_json::from_str(text).unwrap());
+        let mysql = r#"{"query_block":{"select_id":1,"cost_info":{"query_cost":"103.25"},
+                       "table":{"table_name":"t","cost_info":{"read_cost":"3.25","eval_cost":"100.00"}}}}"#;
+        assert_eq!(plan(mysql), Some(103.25));
+        let union = r#"{"query_block":{"union_result":{"query_specifications":[
+                       {"query_block":{"cost_info":{"query_cost":"1.5"}}},{"query_block":{"cost_info":{"query_cost":"2"}}}]}}}"#;
+        assert_eq!(plan(union), Some(3.5));
+        assert_eq!(
+            plan(r#"{"query_plan":{"estimated_total_cost":7.5,"inputs":[{"estimated_total_cost":7}]}}"#),
+            Some(7.5)
+        );
+        assert_eq!(
+            plan(r#"{"query_block":{"select_id":1,"cost":0.25,"nested_loop":[{"table":{"cost":0.1}}]}}"#),
+            Some(0.25)
+        );
+        assert_eq!(plan(r#"{"query_block":{"select_id":1,"table":{"table_name":"t","rows":5}}}"#), None);
+    }
+}
