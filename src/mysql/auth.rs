@@ -94,6 +94,9 @@ pub async fn authenticate_again(
     exchange.caching(&answer).await
 }
 
+const CAME_IN_CLEAR: &str = "the client sent the password in clear text, which needs TLS; connect with it";
+/// No key of RSA is so small that what it seals is shorter.
+const SHORTEST_SEALED: usize = 128;
 const CLEAR_NEEDS_TLS: &str = "`mysql_clear_password` needs TLS; connect with it";
 
 impl Exchange<'_> {
@@ -153,6 +156,10 @@ impl Exchange<'_> {
         let password = self.receive().await?;
         if self.client.stream.is_tls() {
             return self.clear(&password).await;
+        }
+        if password.len() < SHORTEST_SEALED && password.len() > 1 {
+            // MariaDB's client does so: the connection is to this machine, or what it takes for it.
+            return Ok(Login::Impossible(CAME_IN_CLEAR));
         }
         let Some(password) = self.under_rsa(password).await? else { return Ok(Login::Refused) };
         self.check(password).await
