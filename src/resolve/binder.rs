@@ -22,6 +22,7 @@ pub fn resolve(world: &World<'_>, text: &str, tokens: &[Token], statement: &Stat
         out: Resolved::default(),
         conditions: 0,
         written: JoinedWrite::default(),
+        assigned: Vec::new(),
     };
     binder.statement(statement)?;
     Ok(binder.out)
@@ -38,6 +39,8 @@ pub(super) struct Binder<'a> {
     pub(super) conditions: usize,
     /// What MySQL's UPDATE or DELETE of joined tables writes.
     pub(super) written: JoinedWrite,
+    /// User variables of MySQL that the statement has assigned so far.
+    pub(super) assigned: Vec<Box<str>>,
 }
 
 /// The columns that an expression's value is computed from, collected while walking it.

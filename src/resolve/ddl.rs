@@ -6,8 +6,8 @@
 use super::binder::Binder;
 use super::refusal::Refusal;
 use super::scope::{Binding, BoundColumn, Kind, ScopeId};
-use crate::catalog::Relation;
-use crate::policy::Verb;
+use crate::catalog::{Relation, RelationKind};
+use crate::policy::{Treatment, Verb};
 use crate::sql::Engine;
 use crate::sql::ast::{
     CreateAs, CreateAsKind, Ddl, DdlAction, LockTables, Name, ObjectName, Select, Statement, Tokens,
@@ -27,6 +27,7 @@ impl Binder<'_> {
                 .advise("write `CREATE VIEW … AS WITH RECURSIVE …`")
                 .at(Some(create.tokens.start)));
         }
+        self.may_replace(create)?;
         self.create_name(&create.name)?;
         self.out.writes = true;
         if create.kind == CreateAsKind::View && matches!(create.source, Statement::Execute { .. }) {
@@ -56,6 +57,46 @@ impl Binder<'_> {
                 self.create_name(name)
             }
         }
+    }
+
+    /// OR REPLACE: what is there is dropped.
+    fn may_replace(&self, create: &CreateAs) -> Result<(), Refusal> {
+        if !create.replace {
+            return Ok(());
+        }
+        let (schema, object) = self.split(&create.name)?;
+        match self.world.snapshot.find(&self.creation_schema(schema)?, &object.value) {
+            Some(there) => self.may_change(there, Verb::Drop, &create.name.tokens),
+            None => Ok(()),
+        }
+    }
+
+    /// MySQL's `CREATE TABLE t LIKE s`: the definition of `s`, which must not hold more than the role sees.
+    fn create_like(&mut self, name: &ObjectName, like: &ObjectName, temporary: bool) -> Result<(), Refusal> {
+        let source = self.relation(like)?;
+        let place = self.note_use(source, like, Verb::Read, like.tokens.clone())?;
+        if let Some(used) = self.out.relations.get_mut(place) {
+            used.appearance = super::resolved::Appearance::Target;
+        }
+        let hides = self
+            .out
+            .relations
+            .get(place)
+            .is_some_and(|used| used.access.columns.iter().any(|column| column.treatment == Treatment::Denied));
+        if hides || source.kind == RelationKind::View || self.world.is_system_schema(&source.schema) {
+            return Err(Refusal::forbidden(format!(
+                "the definition of `{}.{}` may not be copied",
+                source.schema, source.name
+            ))
+            .because("it holds columns that the role does not see, or it is no table of its own")
+            .advise("list the columns")
+            .at(Some(like.tokens.start)));
+        }
+        if temporary {
+            return self.create_temporary_like(name, source);
+        }
+        self.out.writes = true;
+        self.create_name(name)
     }
 
     /// The name of an object that is about to be made; it is written out with its schema.
@@ -89,8 +130,14 @@ impl Binder<'_> {
         if !ddl.complete || OBJECTS.binary_search(&&*ddl.object).is_err() {
             return Err(self.refuse_kind(&words));
         }
-        if &*ddl.object == "INDEX" && ddl.action != DdlAction::Create {
+        let mysql = self.world.engine() == Engine::MySql;
+        let changes_index = &*ddl.object == "INDEX" && ddl.action != DdlAction::Create;
+        if changes_index && !mysql {
+            // The name is the index's own there, not its table's.
             return Err(self.refuse_kind(&words));
+        }
+        if mysql && let Some((name, like)) = copied_table(ddl) {
+            return self.create_like(name, like, ddl.temporary);
         }
         if ddl.temporary && ddl.action == DdlAction::Create {
             return self.create_temporary(ddl);
@@ -99,6 +146,7 @@ impl Binder<'_> {
         let verb = match ddl.action {
             DdlAction::Create => Verb::Create,
             DdlAction::Alter | DdlAction::Comment | DdlAction::Grant | DdlAction::Refresh => Verb::Alter,
+            DdlAction::Drop if changes_index => Verb::Alter,
             DdlAction::Drop => Verb::Drop,
             DdlAction::Truncate => Verb::Truncate,
         };
@@ -193,4 +241,11 @@ impl Binder<'_> {
         }
         Ok(())
     }
+}
+
+/// The new table and the one whose definition it gets, of MySQL's `CREATE TABLE … LIKE`.
+fn copied_table(ddl: &Ddl) -> Option<(&ObjectName, &ObjectName)> {
+    let ([name], [like]) = (ddl.names.as_slice(), ddl.references.as_slice()) else { return None };
+    let made = ddl.action == DdlAction::Create && &*ddl.object == "TABLE" && ddl.columns.is_empty();
+    made.then_some((name, like))
 }

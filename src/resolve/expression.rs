@@ -125,9 +125,7 @@ impl Binder<'_> {
                 Ok(Nature::COMPUTED)
             }
             ExprKind::Variable { system, name } => self.variable(*system, name, expr),
-            ExprKind::AssignVariable(_) => Err(Refusal::unsupported("assigning a user variable is not allowed")
-                .advise("use a common table expression or a window function")
-                .at(Some(expr.tokens.start))),
+            ExprKind::AssignVariable(value) => self.assign_variable(expr, value, scope, sink),
             ExprKind::CurrentOf(_) => Err(Refusal::unsupported("`WHERE CURRENT OF` is not allowed")
                 .advise("name the rows by their key")
                 .at(Some(expr.tokens.start))),
@@ -319,26 +317,6 @@ impl Binder<'_> {
             }
             Some(_) | None => Ok(()),
         }
-    }
-
-    fn variable(&mut self, system: bool, name: &str, expr: &Expr) -> Result<Nature, Refusal> {
-        if !system {
-            // Stored queries hold masks as they were written when they were made.
-            let stored = self.world.inside_view && name.starts_with("sekisho_key_");
-            if stored || self.world.rules.may_read_variable(name) {
-                return Ok(Nature::COMPUTED);
-            }
-            return Err(Refusal::unsupported("user variables are not allowed")
-                .advise("use a common table expression or a window function")
-                .at(Some(expr.tokens.start)));
-        }
-        let (scope, setting) = name.rsplit_once('.').unwrap_or(("", name));
-        let known_scope = matches!(scope, "" | "session" | "local" | "global");
-        if known_scope && self.world.rules.may_read_setting(setting) {
-            return Ok(Nature::COMPUTED);
-        }
-        Err(Refusal::forbidden(format!("system variable `{name}` is not readable by role `{}`", self.world.role))
-            .at(Some(expr.tokens.start)))
     }
 
     /// `(x).field`: of a row of a table it must be a column of that table.

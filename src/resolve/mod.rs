@@ -21,6 +21,7 @@ mod select;
 mod statement;
 mod target;
 mod temporary;
+mod variable;
 mod world;
 
 pub use binder::resolve;

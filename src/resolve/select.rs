@@ -5,9 +5,9 @@ use std::fmt::Write;
 use super::binder::{Binder, Sources};
 use super::query::Output;
 use super::refusal::Refusal;
-use super::resolved::OutputColumn;
+use super::resolved::{Appearance, OutputColumn};
 use super::scope::{Kind, ScopeId};
-use crate::catalog::TypeClass;
+use crate::catalog::{RelationKind, TypeClass};
 use crate::policy::Treatment;
 use crate::sql::ast::{Expr, ExprKind, Name, Select, SelectItem};
 use crate::sql::mysql::naming;
@@ -122,7 +122,7 @@ impl Binder<'_> {
     fn mysql_label(&mut self, expr: &Expr) -> Box<str> {
         let (mode, flavour) = (self.world.sql_mode, self.world.snapshot.flavour());
         let name = naming::output_name(expr, self.text, self.tokens, mode, flavour);
-        if !matches!(expr.kind, ExprKind::Column(_)) {
+        if !matches!(expr.kind, ExprKind::Column(_)) || self.is_respelled(expr, &name) {
             let item = naming::item_tokens(expr, self.text, self.tokens);
             let inside = usize::try_from(item.start).unwrap_or(0)..usize::try_from(item.end).unwrap_or(0);
             let literals = self.tokens.get(inside).unwrap_or_default().iter().any(Token::is_plain_literal);
@@ -134,6 +134,19 @@ impl Binder<'_> {
             }
         }
         name
+    }
+
+    /// Whether an entry is a column of a table that the server would call as it is written here, while the derived table
+    /// in the table's place calls it as the catalog does.
+    fn is_respelled(&self, expr: &Expr, name: &str) -> bool {
+        let Some(reference) = self.out.references.last().filter(|last| last.tokens == expr.tokens) else {
+            return false;
+        };
+        let Some(used) = self.out.relations.get(reference.source.place) else { return false };
+        let Some(relation) = self.world.snapshot.relation(used.relation) else { return false };
+        matches!(used.appearance, Appearance::Protected)
+            && relation.kind != RelationKind::View
+            && relation.columns.get(reference.source.column).is_some_and(|column| *column.name != *name)
     }
 
     /// Everything that a bare star stands for.

@@ -43,9 +43,22 @@ impl Binder<'_> {
                 .advise("write the query itself")
                 .at(Some(create.tokens.start)));
         };
+        if create.replace {
+            return Err(Refusal::unsupported("`OR REPLACE` of a temporary table is not allowed")
+                .advise("drop it first")
+                .at(Some(create.tokens.start)));
+        }
         self.begin_temporary(&create.name, create.drops_on_commit)?;
         let output = self.query(query, None)?;
         self.complete_temporary(&create.columns, &output)
+    }
+
+    /// MySQL's CREATE TEMPORARY TABLE … LIKE.
+    pub(super) fn create_temporary_like(&mut self, name: &ObjectName, like: &Relation) -> Result<(), Refusal> {
+        self.begin_temporary(name, false)?;
+        let columns = like.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
+        self.set_temporary_columns(columns);
+        Ok(())
     }
 
     /// The name of a temporary table that is about to be made; it is written out with its schema.
@@ -100,11 +113,22 @@ impl Binder<'_> {
             return Err(Refusal::unsupported("not all columns of the temporary table are known")
                 .advise("name the columns instead of `*`"));
         }
-        let columns = output.columns.iter().enumerate().map(|(position, column)| {
-            let name = names.get(position).map_or(&column.name, |name| &name.value);
-            (name.clone(), self.type_of(column))
-        });
-        let columns = columns.collect();
+        let columns = match self.world.engine() {
+            Engine::Postgres => {
+                let columns = output.columns.iter().enumerate().map(|(position, column)| {
+                    let name = names.get(position).map_or(&column.name, |name| &name.value);
+                    (name.clone(), self.type_of(column))
+                });
+                columns.collect()
+            }
+            Engine::MySql => {
+                // Columns that are defined stand before those of the query, unless the query has one of the name.
+                let queried = |name: &&Name| output.columns.iter().any(|c| self.world.same_name(&c.name, &name.value));
+                let defined = names.iter().filter(|name| !queried(name));
+                let defined = defined.map(|name| (name.value.clone(), unknown_type()));
+                defined.chain(output.columns.iter().map(|c| (c.name.clone(), self.type_of(c)))).collect()
+            }
+        };
         self.set_temporary_columns(columns);
         Ok(())
     }

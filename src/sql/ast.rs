@@ -867,6 +867,7 @@ pub enum CreateAsKind {
 
 /// A statement that makes, changes or drops objects.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own of the statement")]
 pub struct Ddl {
     /// What it does.
     pub action: DdlAction,
@@ -878,6 +879,8 @@ pub struct Ddl {
     pub temporary: bool,
     /// ON COMMIT DROP.
     pub drops_on_commit: bool,
+    /// MySQL's IF EXISTS.
+    pub if_exists: bool,
     /// Other relations mentioned: REFERENCES, LIKE, INHERITS, PARTITION OF, ATTACH PARTITION, OWNED BY.
     pub references: Vec<ObjectName>,
     /// The names of the columns that CREATE TABLE defines.

@@ -21,6 +21,7 @@ mod mysql_introspect;
 mod mysql_limits;
 mod mysql_logins;
 mod mysql_sessions;
+mod mysql_tables;
 mod mysql_upstream;
 mod mysql_writes;
 mod pg_faults;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho::mysql::upstream::{self, UpstreamError, Wishes};
+use sekisho::mysql::wire::Capabilities;
 use sekisho::net::TlsMode;
 use sekisho::session::{Secret, Source, SourceSpec};
 use sekisho::sql::Engine;
@@ -94,5 +95,26 @@ fn questions_are_answered_and_errors_leave_the_connection_of_use() {
         });
         let known = source.mysql().unwrap();
         assert_eq!(known.version.contains("MariaDB"), server.port == mariadb().port);
+    }
+}
+
+#[test]
+fn variables_travel_as_parameters_whatever_was_agreed_on() {
+    for server in [Some(mariadb()), mysql()].into_iter().flatten() {
+        let source = source(server, "app", "app-pw", TlsMode::Disable);
+        let spoken = Capabilities::SPOKEN.without(Capabilities(
+            Capabilities::OPTIONAL_METADATA.0 | Capabilities::CONNECT_WITH_DB.0 | Capabilities::CONNECT_ATTRS.0,
+        ));
+        for capabilities in [Capabilities::default(), spoken] {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let wishes = Wishes { welcome: capabilities, ..Wishes::own() };
+                let mut upstream = upstream::connect(&source, &wishes).await.unwrap();
+                upstream.set_variables(&["a", "b`c"], &["9c36", "é"]).await.unwrap();
+                let rows = upstream.query("select @a, @`b``c`").await.unwrap();
+                let row = rows.iter().next().unwrap();
+                assert_eq!((row.get(0), row.get(1)), (Some("9c36"), Some("é")));
+            });
+        }
     }
 }

@@ -129,10 +129,18 @@ impl Upstream {
         execute.put_le32(prepared.id);
         execute.push(0);
         execute.put_le32(1);
+        // With query attributes the server wants the parameters counted and named.
+        let attributes = self.capabilities.has(Capabilities::QUERY_ATTRIBUTES);
+        if attributes {
+            execute.put_lenenc(values.len() as u64);
+        }
         execute.resize(execute.len() + values.len().div_ceil(8), 0);
         execute.push(1);
         for _ in values {
             execute.extend_from_slice(&VAR_STRING);
+            if attributes {
+                execute.put_lenenc_bytes(b"");
+            }
         }
         for value in values {
             execute.put_lenenc_bytes(value.as_bytes());

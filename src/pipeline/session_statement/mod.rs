@@ -1,5 +1,6 @@
 //! Statements about the session rather than about data: settings, transactions, roles, cursors.
 
+mod character_set;
 mod mysql;
 mod postgres;
 mod show;
@@ -78,6 +79,10 @@ pub(super) fn course(
         | Statement::Fetch(_)
         | Statement::Close(_)
         | Statement::Deallocate(_) => Course::Unchanged(effect(statement)),
+        // What is dropped if it is there, and is not.
+        Statement::Ddl(ddl) if mysql::drops_nothing(database, settings, ddl) => {
+            Course::Instead { sql: "DO 0".to_owned(), effect: Effect::None }
+        }
         Statement::Query(_)
         | Statement::Insert(_)
         | Statement::Update(_)

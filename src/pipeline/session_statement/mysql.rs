@@ -1,12 +1,18 @@
 //! MySQL's SET and USE.
 
+use std::borrow::Cow;
+
 use super::super::set_config::Source;
 use super::super::verdict::Effect;
 use super::super::virtual_database::{Settings, VirtualDatabase};
-use super::{Course, word};
+use super::{Course, character_set, word};
 use crate::catalog::known::{self, SettingRule};
 use crate::resolve::Refusal;
-use crate::sql::ast::{Assignment, Expr, ExprKind, Name, SetScope, SetValue};
+use crate::sql::Engine;
+use crate::sql::ast::{
+    Assignment, Call, Ddl, DdlAction, Expr, ExprKind, Name, ObjectName, Query, QueryBody, SelectItem, SetScope,
+    SetValue,
+};
 use crate::sql::mysql::SqlMode;
 
 /// Modes that change how text is read in a way that is not served.
@@ -23,23 +29,30 @@ pub(super) fn set(
     assignments: &[Assignment],
 ) -> Result<Course, Refusal> {
     let mut effect = Effect::None;
-    let is_tracked = |assignment: &Assignment| {
+    let mut sent: Vec<Cow<'_, str>> = Vec::with_capacity(assignments.len());
+    let mut changed = false;
+    for assignment in assignments {
         let session = matches!(assignment.scope, SetScope::Session | SetScope::Local);
-        &*assignment.name == TRACKED && session && assignment.values.iter().all(|value| word(value).is_some())
-    };
-    for assignment in assignments.iter().filter(|assignment| !is_tracked(assignment)) {
-        if &*assignment.name == "sql_mode" && assignment.scope == SetScope::Session {
+        if session && &*assignment.name == TRACKED && assignment.values.iter().all(|value| word(value).is_some()) {
+            changed = true;
+            continue;
+        }
+        if let Some(pinned) = character_set::pinned(assignment)? {
+            changed = true;
+            sent.push(pinned.into());
+            continue;
+        }
+        if session && &*assignment.name == "sql_mode" {
             effect = Effect::SetSqlMode(sql_mode(settings, source, assignment)?);
         } else if !keeps_value(assignment) {
             check(database, assignment)?;
         }
+        sent.push(source.text_of(&assignment.tokens).into());
     }
-    if !assignments.iter().any(is_tracked) {
+    if !changed {
         return Ok(Course::Unchanged(effect));
     }
-    let kept = assignments.iter().filter(|assignment| !is_tracked(assignment));
-    let kept: Vec<&str> = kept.map(|assignment| source.text_of(&assignment.tokens)).collect();
-    let sql = if kept.is_empty() { "SET @sekisho_tracked = 1".to_owned() } else { format!("SET {}", kept.join(", ")) };
+    let sql = if sent.is_empty() { "SET @sekisho_tracked = 1".to_owned() } else { format!("SET {}", sent.join(", ")) };
     Ok(Course::Instead { sql, effect })
 }
 
@@ -69,17 +82,8 @@ fn check(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refu
     if !assignment.values.iter().all(is_constant) {
         return Err(Refusal::unsupported(format!("`{name}` may only be set to a constant")).at(at));
     }
-    match name {
-        "names" | "character set" | "character_set_client" | "character_set_connection" => {
-            let utf8 = assignment.values.iter().all(|value| text(value).is_some_and(|text| is_utf8(&text)));
-            return if utf8 {
-                Ok(())
-            } else {
-                Err(Refusal::unsupported("the character set of the connection must be utf8mb4").at(at))
-            };
-        }
-        "transaction" => return Ok(()),
-        _ => {}
+    if name == "transaction" {
+        return Ok(());
     }
     match database.setting(name) {
         SettingRule::Harmless => Ok(()),
@@ -94,10 +98,6 @@ fn check(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refu
 /// The value as a word, if it is one.
 fn text(value: &SetValue) -> Option<String> {
     word(value).map(|word| word.to_lowercase())
-}
-
-fn is_utf8(word: &str) -> bool {
-    word == "default" || word.starts_with("utf8")
 }
 
 fn is_constant(value: &SetValue) -> bool {
@@ -149,10 +149,15 @@ fn sql_mode(settings: &Settings, source: Source<'_>, assignment: &Assignment) ->
     Ok(mode)
 }
 
-/// `CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')`, as connectors write it: the modes that are added.
+/// `CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')`, alone or as `(SELECT CONCAT(…))`, as connectors write it: the modes
+/// that are added.
 fn added_modes(source: Source<'_>, value: &SetValue) -> Option<String> {
     let SetValue::Expr(expr) = value else { return None };
-    let ExprKind::Call(call) = &expr.kind else { return None };
+    let call = match &expr.kind {
+        ExprKind::Call(call) => call,
+        ExprKind::Subquery(query) => only_call(query)?,
+        _ => return None,
+    };
     let [function] = call.name.parts.as_slice() else { return None };
     let [Expr { kind: ExprKind::Variable { system: true, name }, .. }, added] = call.arguments.as_slice() else {
         return None;
@@ -163,6 +168,43 @@ fn added_modes(source: Source<'_>, value: &SetValue) -> Option<String> {
         .flatten()
         .filter(|added| added.starts_with(','))
         .map(|added| added.to_lowercase())
+}
+
+/// The call that a query consists of: `SELECT f(…)`.
+fn only_call(query: &Query) -> Option<&Call> {
+    let QueryBody::Select(select) = &query.body else { return None };
+    let [SelectItem::Expr { expr: Expr { kind: ExprKind::Call(call), .. }, .. }] = select.items.as_slice() else {
+        return None;
+    };
+    let bare = query.with.is_none()
+        && query.order_by.is_empty()
+        && query.limit.is_empty()
+        && query.locking.is_empty()
+        && select.into.is_none()
+        && select.from.is_empty()
+        && select.filter.is_none()
+        && select.group_by.is_empty()
+        && select.having.is_none()
+        && select.windows.is_empty();
+    bare.then_some(call)
+}
+
+/// Whether a statement is DROP … IF EXISTS of tables or views none of which is in the catalog.
+pub(super) fn drops_nothing(database: &VirtualDatabase, settings: &Settings, ddl: &Ddl) -> bool {
+    let rules = database.rules();
+    let world = database.world(settings, &rules);
+    let is_known = |name: &ObjectName| {
+        name.object().is_none_or(|object| {
+            let schema = name.qualifier().map(|schema| &*schema.value);
+            schema.is_none() && world.search_path.is_empty() || world.relation(schema, &object.value).is_some()
+        })
+    };
+    database.engine() == Engine::MySql
+        && ddl.action == DdlAction::Drop
+        && ddl.if_exists
+        && ddl.complete
+        && matches!(&*ddl.object, "TABLE" | "VIEW")
+        && !ddl.names.iter().any(is_known)
 }
 
 /// Decides about USE.

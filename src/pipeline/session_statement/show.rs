@@ -7,7 +7,7 @@ use super::super::virtual_database::{Settings, VirtualDatabase};
 use super::Course;
 use crate::catalog::known;
 use crate::catalog::{Relation, RelationKind};
-use crate::policy::Treatment;
+use crate::policy::{Treatment, Verb};
 use crate::resolve::{Refusal, Rules};
 use crate::sql::Engine;
 use crate::sql::ast::{ObjectName, Show};
@@ -17,6 +17,13 @@ const INDEX_COLUMNS: &str = "TABLE_NAME AS `Table`, NON_UNIQUE AS `Non_unique`, 
     SEQ_IN_INDEX AS `Seq_in_index`, COLUMN_NAME AS `Column_name`, COLLATION AS `Collation`, NULL AS `Cardinality`, \
     SUB_PART AS `Sub_part`, NULL AS `Packed`, NULLABLE AS `Null`, INDEX_TYPE AS `Index_type`, COMMENT AS `Comment`, \
     INDEX_COMMENT AS `Index_comment`";
+
+/// Columns of SHOW TABLE STATUS and where `information_schema.tables` has them.
+const STATUS_COLUMNS: &str = "TABLE_NAME AS `Name`, ENGINE AS `Engine`, VERSION AS `Version`, \
+    ROW_FORMAT AS `Row_format`, NULL AS `Rows`, NULL AS `Avg_row_length`, NULL AS `Data_length`, \
+    NULL AS `Max_data_length`, NULL AS `Index_length`, NULL AS `Data_free`, NULL AS `Auto_increment`, \
+    CREATE_TIME AS `Create_time`, NULL AS `Update_time`, NULL AS `Check_time`, TABLE_COLLATION AS `Collation`, \
+    NULL AS `Checksum`, CREATE_OPTIONS AS `Create_options`, TABLE_COMMENT AS `Comment`";
 
 /// Decides about SHOW.
 pub(super) fn course(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<Course, Refusal> {
@@ -29,13 +36,17 @@ pub(super) fn course(database: &VirtualDatabase, settings: &Settings, show: &Sho
         "COLUMNS" => columns(database, settings, show)?,
         "INDEX" => indexes(database, settings, show)?,
         "CREATE TABLE" => create_table(database, settings, show)?,
+        "CREATE VIEW" => create_view(database, relation(database, settings, show.object.as_ref(), show)?)?,
+        "TABLE STATUS" => table_status(database, settings, show)?,
+        "PROCESSLIST" => own_process(database),
+        "GRANTS" => grants(database),
         "VARIABLES" => variables(show, "VARIABLES", known::mysql::readable_variables())?,
         "STATUS" => variables(show, "STATUS", status_names())?,
         // Messages quote values, counts tell of hidden rows.
         "WARNINGS" | "ERRORS" => "SELECT 'Note' AS `Level`, 0 AS `Code`, '' AS `Message` FROM DUAL WHERE FALSE".into(),
         "COUNT WARNINGS" => "SELECT 0 AS `@@session.warning_count`".into(),
         "COUNT ERRORS" => "SELECT 0 AS `@@session.error_count`".into(),
-        "ENGINES" | "COLLATION" | "CHARACTER SET" if is_unfiltered(show) => return Ok(Course::Unchanged(Effect::None)),
+        "ENGINES" => "SHOW ENGINES".to_owned(),
         "COLLATION" | "CHARACTER SET" => like(&format!("SHOW {}", show.what), show)?,
         other => {
             return Err(Refusal::unsupported(format!(
@@ -46,10 +57,6 @@ pub(super) fn course(database: &VirtualDatabase, settings: &Settings, show: &Sho
         }
     };
     Ok(Course::Instead { sql, effect: Effect::None })
-}
-
-fn is_unfiltered(show: &Show) -> bool {
-    show.filter.is_none() && show.pattern.is_none()
 }
 
 /// A statement with the pattern of the original; conditions could call functions.
@@ -180,17 +187,70 @@ fn indexes(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Resu
 fn create_table(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
     let relation = relation(database, settings, show.object.as_ref(), show)?;
     let access = database.rules().access(relation);
+    if relation.kind == RelationKind::View {
+        return create_view(database, relation);
+    }
     let whole = access.filters.is_empty() && access.columns.iter().all(|c| c.treatment != Treatment::Denied);
-    if whole && relation.kind != RelationKind::View && relation.definition.is_none() {
+    if whole && relation.definition.is_none() {
         return Ok(format!("SHOW CREATE TABLE {}", full_name(relation)));
     }
-    Err(Refusal::forbidden(format!(
-        "the definition of `{}.{}` is not shown to role `{}`",
-        relation.schema,
-        relation.name,
-        database.role().name
+    Err(hidden_definition(database, relation))
+}
+
+fn hidden_definition(database: &VirtualDatabase, relation: &Relation) -> Refusal {
+    let role = &database.role().name;
+    Refusal::forbidden(format!(
+        "the definition of `{}.{}` is not shown to role `{role}`",
+        relation.schema, relation.name
     ))
-    .advise("use `SHOW COLUMNS`"))
+    .advise("use `SHOW COLUMNS`")
+}
+
+/// A view's query, where the role may read everything in it as it is; without the account that made it.
+fn create_view(database: &VirtualDatabase, view: &Relation) -> Result<String, Refusal> {
+    let rules = database.rules();
+    let query = view.definition.as_deref().filter(|_| rules.access(view).is_plain());
+    let expanded = query.and_then(|_| rules.expand(view).ok()).filter(|expanded| expanded.is_plain());
+    let reads_all = expanded
+        .is_some_and(|expanded| expanded.resolved.relations.iter().all(|used| used.access.verbs.contains(Verb::Read)));
+    let Some(query) = query.filter(|_| reads_all) else { return Err(hidden_definition(database, view)) };
+    let text = format!("CREATE VIEW {} AS {query}", full_name(view));
+    Ok(format!(
+        "SELECT {} AS `View`, {} AS `Create View`, 'utf8mb4' AS `character_set_client`, \
+         @@collation_connection AS `collation_connection`",
+        hex(&view.name),
+        hex(&text)
+    ))
+}
+
+/// Numbers that count hidden rows are left out.
+fn table_status(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
+    let schema = schema_of(settings, show.database.as_ref().map(|name| &*name.value))?;
+    let names: Vec<String> = database.visible_relations(&schema).map(|relation| hex(&relation.name)).collect();
+    let pattern = pattern(show)?.map(|pattern| format!(" AND TABLE_NAME LIKE {pattern}")).unwrap_or_default();
+    Ok(format!(
+        "SELECT {STATUS_COLUMNS} FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME IN ({}){pattern} \
+         ORDER BY TABLE_NAME",
+        hex(&schema),
+        if names.is_empty() { "NULL".to_owned() } else { names.join(", ") },
+    ))
+}
+
+/// The session itself.
+fn own_process(database: &VirtualDatabase) -> String {
+    format!(
+        "SELECT CONNECTION_ID() AS `Id`, {} AS `User`, '' AS `Host`, DATABASE() AS `db`, 'Query' AS `Command`, \
+         0 AS `Time`, '' AS `State`, 'SHOW PROCESSLIST' AS `Info`",
+        hex(&database.person().user)
+    )
+}
+
+/// What the role may do is in the rules, of which the server knows nothing.
+fn grants(database: &VirtualDatabase) -> String {
+    let user = &database.person().user;
+    let account = format!("{}@`%`", Engine::MySql.quote_identifier(user));
+    let label = Engine::MySql.quote_identifier(&format!("Grants for {user}@%"));
+    format!("SELECT {} AS {label}", hex(&format!("GRANT USAGE ON *.* TO {account}")))
 }
 
 fn status_names() -> impl Iterator<Item = &'static str> {

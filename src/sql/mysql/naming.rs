@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::grammar::{string_content, without_leading_blanks};
 use super::{Flavour, SqlMode};
-use crate::sql::ast::{Expr, ExprKind, Literal, Tokens};
+use crate::sql::ast::{Call, Expr, ExprKind, Literal, Tokens};
 use crate::sql::token::{Token, TokenKind};
 
 /// The longest name of a column of a result, in bytes.
@@ -51,6 +51,10 @@ fn own_name(expr: &Expr, text: &str, tokens: &[Token], mode: SqlMode, flavour: F
             Some(if flavour == Flavour::MariaDb { word.to_ascii_uppercase() } else { word.to_owned() })
         }
         ExprKind::Literal(Literal::String) => strings(expr, text, tokens, mode, flavour),
+        // Whose purpose it is.
+        ExprKind::Call(call) if is_name_const(call) => {
+            call.arguments.first().and_then(|name| strings(name, text, tokens, mode, flavour))
+        }
         // A plus sign before an operand is dropped.
         ExprKind::Operation(operation) if *operation.operator.symbol == *"+" => match operation.operands.as_slice() {
             [operand] => own_name(operand, text, tokens, mode, flavour),
@@ -58,6 +62,10 @@ fn own_name(expr: &Expr, text: &str, tokens: &[Token], mode: SqlMode, flavour: F
         },
         _ => None,
     }
+}
+
+fn is_name_const(call: &Call) -> bool {
+    matches!(call.name.parts.as_slice(), [name] if name.value.eq_ignore_ascii_case("name_const"))
 }
 
 /// The content of a string literal: of the first one in a row on MySQL, of all on MariaDB. Dates and times are named by

@@ -35,6 +35,7 @@ pub(super) fn new(action: DdlAction, object: &str) -> Ddl {
         names: Vec::new(),
         temporary: false,
         drops_on_commit: false,
+        if_exists: false,
         references: Vec::new(),
         columns: Vec::new(),
         expressions: Vec::new(),

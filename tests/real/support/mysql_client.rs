@@ -70,6 +70,7 @@ pub struct Client {
 /// One result of a text.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Answer {
+    pub labels: Vec<String>,
     pub rows: Vec<Vec<Option<String>>>,
     pub warnings: u16,
     pub info: String,
@@ -275,6 +276,11 @@ impl Client {
         rows.into_iter().map(|row| row.into_iter().map(|cell| cell.unwrap_or("NULL".to_owned())).collect()).collect()
     }
 
+    /// The names of the columns of a text's only result.
+    pub fn labels(&mut self, sql: &str) -> Vec<String> {
+        self.query(sql).unwrap_or_else(|error| panic!("{error:?}: {sql}")).remove(0).labels
+    }
+
     /// The error that a text gives.
     pub fn error(&mut self, sql: &str) -> Err {
         self.query(sql).expect_err(sql)
@@ -287,7 +293,11 @@ impl Client {
         let mut end = head;
         if end[0] != 0 {
             let columns = Reader::new(&end).lenenc().unwrap();
-            for _ in 0..columns + u64::from(!modern) {
+            for _ in 0..columns {
+                let definition = self.next()?;
+                answer.labels.push(label(&definition));
+            }
+            if !modern {
                 self.next()?;
             }
             loop {
@@ -309,6 +319,13 @@ impl Client {
         (answer.warnings, answer.info) = (ok.warnings, String::from_utf8_lossy(ok.info).into_owned());
         Ok((answer, ok.status))
     }
+}
+
+/// The name in a column definition: its fifth string.
+fn label(definition: &[u8]) -> String {
+    let mut reader = Reader::new(definition);
+    let strings: Vec<_> = (0..5).map(|_| reader.lenenc_bytes().unwrap()).collect();
+    String::from_utf8_lossy(strings[4]).into_owned()
 }
 
 fn first_answer(plugin: &str, password: &str, nonce: &[u8]) -> Vec<u8> {

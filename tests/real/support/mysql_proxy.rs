@@ -99,6 +99,18 @@ impl MySqlProxy {
         read_catalogs(&self.node);
     }
 
+    /// Keeps the catalogs current from now on, as a serving proxy does.
+    pub fn keep_current(&self) {
+        for source in self.node.sources.values().map(Arc::clone) {
+            let node = Arc::clone(&self.node);
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let every = std::time::Duration::from_hours(1);
+                runtime.block_on(sekisho::server::catalogs::keep_current(&node, &source, every));
+            });
+        }
+    }
+
     /// All records of the audit log so far.
     pub fn records(&self) -> Vec<serde_json::Value> {
         self.node.audit.flush();

@@ -32,6 +32,8 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
          read_buffer_size read_rnd_buffer_size sort_buffer_size sql_big_selects sql_buffer_result tmp_table_size
          windowing_use_high_precision",
     ),
+    // What new databases begin with, as connectors set it.
+    (Harmless, "character_set_server collation_server"),
     // What loads and dumps set.
     (
         Harmless,
@@ -52,7 +54,7 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
     (
         Pinned("it is set on the server"),
         "aurora_version auto_increment_increment auto_increment_offset character_set_database character_set_filesystem
-         character_set_server character_set_system collation_database collation_server default_storage_engine
+         character_set_system collation_database default_storage_engine
          default_tmp_storage_engine explicit_defaults_for_timestamp have_compress have_openssl
          have_profiling have_query_cache have_ssl identity init_connect innodb_read_only innodb_version insert_id
          last_insert_id lc_messages license local_infile lower_case_file_system lower_case_table_names

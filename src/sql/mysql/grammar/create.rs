@@ -205,12 +205,13 @@ impl Grammar<'_> {
         } else {
             return self.object_by_name(DdlAction::Drop);
         };
-        self.if_exists();
+        let if_exists = self.if_exists();
         let names = self.comma_list(Self::table_name)?;
         if !self.cursor.take_word("restrict") {
             self.cursor.take_word("cascade");
         }
-        Ok(Self::dropped(object, names, temporary))
+        let ddl = Definition::default().into_ddl(DdlAction::Drop, object, names, temporary);
+        Ok(Statement::Ddl(Box::new(Ddl { if_exists, ..ddl })))
     }
 
     fn dropped(object: &str, names: Vec<ObjectName>, temporary: bool) -> Statement {

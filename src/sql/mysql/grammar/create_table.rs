@@ -2,7 +2,7 @@
 
 use super::definition::{Definition, incomplete};
 use super::{Grammar, Parsed};
-use crate::sql::ast::{CreateAs, CreateAsKind, DdlAction, ObjectName, Statement};
+use crate::sql::ast::{CreateAs, CreateAsKind, Ddl, DdlAction, ObjectName, Statement};
 
 impl Grammar<'_> {
     /// Behind `CREATE [OR REPLACE] [TEMPORARY] TABLE`.
@@ -11,8 +11,7 @@ impl Grammar<'_> {
         let name = self.table_name()?;
         if let Some(like) = self.like_table()? {
             let definition = Definition { references: vec![like], ..Definition::default() };
-            let ddl = definition.into_ddl(DdlAction::Create, "TABLE", vec![name], temporary);
-            return Ok(Statement::Ddl(Box::new(ddl)));
+            return Ok(Self::made(definition, name, replace, temporary));
         }
         let mark = self.cursor.mark();
         let Ok(definition) = self.table_definition() else {
@@ -20,8 +19,7 @@ impl Grammar<'_> {
             return Ok(self.incomplete_table(DdlAction::Create, name, temporary));
         };
         if self.cursor.is_at_end() {
-            let ddl = definition.into_ddl(DdlAction::Create, "TABLE", vec![name], temporary);
-            return Ok(Statement::Ddl(Box::new(ddl)));
+            return Ok(Self::made(definition, name, replace, temporary));
         }
         if !self.passes_to_query() || !definition.expressions.is_empty() || !definition.references.is_empty() {
             return Ok(self.incomplete_table(DdlAction::Create, name, temporary));
@@ -38,6 +36,12 @@ impl Grammar<'_> {
             source,
             tokens: self.cursor.since(start),
         })))
+    }
+
+    /// MariaDB's OR REPLACE drops a table, which nobody looks after here.
+    fn made(definition: Definition, name: ObjectName, replace: bool, temporary: bool) -> Statement {
+        let ddl = definition.into_ddl(DdlAction::Create, "TABLE", vec![name], temporary);
+        Statement::Ddl(Box::new(Ddl { complete: !replace, ..ddl }))
     }
 
     /// A table statement whose clauses are not all known.

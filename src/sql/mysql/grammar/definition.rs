@@ -22,6 +22,7 @@ impl Definition {
             names,
             temporary,
             drops_on_commit: false,
+            if_exists: false,
             references: self.references,
             columns: self.columns,
             expressions: self.expressions,
@@ -316,10 +317,8 @@ impl Grammar<'_> {
         self.number().map(|_| ())
     }
 
-    /// `IF EXISTS`, `IF NOT EXISTS`
-    pub(super) fn if_exists(&mut self) {
-        if !self.cursor.take_words(&["if", "exists"]) {
-            self.cursor.take_words(&["if", "not", "exists"]);
-        }
+    /// `IF EXISTS`, `IF NOT EXISTS`; whether one of them stood here.
+    pub(super) fn if_exists(&mut self) -> bool {
+        self.cursor.take_words(&["if", "exists"]) || self.cursor.take_words(&["if", "not", "exists"])
     }
 }

@@ -152,6 +152,7 @@ impl Grammar<'_> {
             names: Vec::new(),
             temporary: false,
             drops_on_commit: false,
+            if_exists: false,
             references: Vec::new(),
             columns: Vec::new(),
             expressions: Vec::new(),
