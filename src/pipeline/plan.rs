@@ -150,7 +150,7 @@ fn permitted(
     Ok(out)
 }
 
-fn resolve_statement(
+pub(super) fn resolve_statement(
     database: &VirtualDatabase,
     settings: &Settings,
     text: &str,

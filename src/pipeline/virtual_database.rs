@@ -7,6 +7,7 @@ use super::cache::Plans;
 use super::firewall::{self, Firewall, Matched, Screened};
 use super::plan::{self, Observation, Plan};
 use super::position;
+use super::result_columns::{self, ResultColumn};
 use super::role_rules::RoleRules;
 use super::row_filter::{self, RowFilter};
 use super::session_statement;
@@ -310,6 +311,12 @@ impl VirtualDatabase {
     /// client wrote nothing there. Positions are in characters from 1.
     pub fn position_in_source(&self, settings: &Settings, text: &str, sent: &str, position: u32) -> Option<u32> {
         position::in_source(self, settings, text, sent, position)
+    }
+
+    /// Labels and types of the result of a text of one statement; nothing for a text that is refused. Two that are
+    /// equal look the same to a client.
+    pub fn result_columns(&self, settings: &Settings, text: &str) -> Option<Vec<ResultColumn>> {
+        result_columns::result_columns(self, settings, text)
     }
 
     /// The second lock: the name of a column that must not arrive raw, given where the server says a result column

@@ -341,6 +341,39 @@ fn prepared_statements_follow_the_rules_in_force() {
 }
 
 #[test]
+fn a_prepared_result_keeps_its_columns_or_fails_as_on_the_server() {
+    let database = postgres().database(PEOPLE);
+    let proxy = PostgresProxy::start(&database, MASKED);
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    client.send(&[parse("s", "select * from people where id = 1"), describe(b'S', "s"), sync()]);
+    assert_eq!(client.until_ready(), lines(["1", "t 0", "T id email", "Z I"]));
+    let run = || [bind("", "s", &[]), execute("", 0), sync()];
+    let mut admin = PostgresClient::connect(proxy.port, "admin");
+    admin.send(&[parse("s", "select * from people where id = 1"), sync()]);
+    admin.until_ready();
+    admin.run("alter table people add column note text");
+    let changed = lines(["E 0A000 cached plan must not change result type", "Z I"]);
+    admin.send(&run());
+    assert_eq!(admin.until_ready(), changed, "the server's own words");
+    // What was sent lists the columns, so the proxy says it.
+    let mut answer = Vec::new();
+    for _ in 0..200 {
+        client.send(&run());
+        answer = client.until_ready();
+        if answer == changed {
+            break;
+        }
+        assert_eq!(answer, lines(["2", "D 1|hidden", "C SELECT 1", "Z I"]));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(answer, changed);
+    client.send(&[close(b'S', "s"), parse("s", "select * from people where id = 1"), describe(b'S', "s"), sync()]);
+    assert_eq!(client.until_ready(), lines(["3", "1", "t 0", "T id email note", "Z I"]));
+    client.send(&run());
+    assert_eq!(client.until_ready(), lines(["2", "D 1|hidden|NULL", "C SELECT 1", "Z I"]));
+}
+
+#[test]
 fn the_second_lock_withholds_what_arrives_raw() {
     let database = postgres().database(&PEOPLE.replace("email text", "email text, note text"));
     let proxy = PostgresProxy::start(&database, MASKED);

@@ -118,6 +118,15 @@ impl Session {
             self.refuse(&Asked { ruling, annotation: None, ..Asked::prepared(&new.prepared) }, REFUSED, batch);
             return Ok(None);
         };
+        let looks = |prepared: &Prepared| prepared.database.result_columns(&prepared.settings, &prepared.text);
+        if looks(old) != looks(&new.prepared) {
+            // The client knows the result as it was described before. Drivers prepare again when they read these words.
+            let message = "cached plan must not change result type".to_owned();
+            let denial = denial("0A000", message, Some("prepare the statement again"));
+            let ruling = Ruling::Denial(&denial);
+            self.refuse(&Asked { ruling, annotation: None, ..Asked::prepared(&new.prepared) }, REFUSED, batch);
+            return Ok(None);
+        }
         // Close and Parse of ours, whose replies the client does not see.
         frontend::write_close(batch, Target::Statement, name);
         new.write_parse(Parse { name, text: old.text.as_bytes(), types }, batch);
