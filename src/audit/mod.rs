@@ -28,7 +28,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use facts::{Facts, ObjectUse, Rendered, Shown};
-pub use record::{Ending, Ground, MetLimit, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals};
+pub use record::{
+    AlertRecord, Ending, Ground, Listener, MetLimit, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals,
+};
 pub use settings::{Durability, OnFailure, Settings, StatementText};
 
 use json::{push_field, push_number_field};
@@ -44,6 +46,7 @@ use render::TextRules;
 #[derive(Debug, Clone, Default)]
 pub struct Audit {
     log: Option<Arc<Log>>,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 /// Records cannot be written now, so nothing may run.
@@ -98,9 +101,16 @@ impl Audit {
             Log::open(settings, node, lock, former.as_ref())
         };
         match open() {
-            Ok(log) => Ok(Self { log: Some(Arc::new(log)) }),
+            Ok(log) => Ok(Self { log: Some(Arc::new(log)), listener: None }),
             Err(source) => Err(OpenError { dir, source }),
         }
+    }
+
+    /// The same log, of whose records a listener hears.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.listener = Some(listener);
+        self
     }
 
     /// Notes a statement. The caller sends nothing of its result before [`Audit::is_written`] says so.
@@ -108,7 +118,14 @@ impl Audit {
         let Some(log) = &self.log else { return Ok(Sequence::default()) };
         let rules =
             TextRules { statement_text: log.settings.statement_text, max_length: log.settings.max_statement_text };
-        log.require("statement", |out| render::statement(out, record, rules))
+        let noted = log.require("statement", |out| render::statement(out, record, rules));
+        if let Some(listener) = &self.listener {
+            match &noted {
+                Ok(sequence) => listener.statement(self, record, *sequence),
+                Err(unavailable) => listener.failed(self, record.subject, &unavailable.reason),
+            }
+        }
+        noted
     }
 
     /// Notes what came of a statement.
@@ -117,12 +134,19 @@ impl Audit {
             return;
         }
         self.note("result", |out| render::result(out, record));
+        if let Some(listener) = &self.listener {
+            listener.result(self, record);
+        }
     }
 
     /// Notes a login.
     pub fn session_opened(&self, subject: &Subject) -> Result<Sequence, Unavailable> {
         let Some(log) = &self.log else { return Ok(Sequence::default()) };
-        log.require("session_opened", |out| render::subject(out, subject))
+        let noted = log.require("session_opened", |out| render::subject(out, subject));
+        if let (Some(listener), Err(unavailable)) = (&self.listener, &noted) {
+            listener.failed(self, subject, &unavailable.reason);
+        }
+        noted
     }
 
     /// Notes the end of a session.
@@ -136,6 +160,9 @@ impl Audit {
             render::subject(out, subject);
             push_field(out, "reason", reason);
         });
+        if let Some(listener) = &self.listener {
+            listener.login_refused(self, subject, reason);
+        }
     }
 
     /// Notes that the second lock ended a result: `column` was about to arrive as it is.
@@ -145,6 +172,14 @@ impl Audit {
             push_number_field(out, "statement", statement.0);
             push_field(out, "column", column);
         });
+        if let Some(listener) = &self.listener {
+            listener.second_lock(self, subject, statement, column);
+        }
+    }
+
+    /// Notes that people were told of something.
+    pub fn alert(&self, record: &AlertRecord<'_>) {
+        self.note("alert", |out| render::alert(out, record));
     }
 
     /// Notes that rules were loaded, or why they were not.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Audit;
 use super::facts::Facts;
 use crate::policy::{LimitKey, RuleInfo};
 
@@ -121,6 +122,39 @@ pub struct MetLimit<'a> {
     pub rule: &'a str,
     /// Whether the statement was stopped; otherwise the role is in observe mode.
     pub stopped: bool,
+}
+
+/// People were told of something.
+#[derive(Debug, Clone, Copy)]
+pub struct AlertRecord<'a> {
+    /// The `[[alert]]`.
+    pub name: &'a str,
+    /// Whose it is.
+    pub owner: Option<&'a str>,
+    /// What it listened to.
+    pub on: &'static str,
+    /// How many events it stands for.
+    pub events: u64,
+    /// Whose the last one was.
+    pub subject: &'a Subject,
+    /// The statement of the last one; 0 where it has none.
+    pub statement: Sequence,
+    /// What the last one was.
+    pub message: &'a str,
+}
+
+/// Hears of what is recorded, while it is recorded.
+pub trait Listener: std::fmt::Debug + Send + Sync {
+    /// A statement was decided.
+    fn statement(&self, audit: &Audit, record: &StatementRecord<'_>, statement: Sequence);
+    /// A statement ended.
+    fn result(&self, audit: &Audit, record: &ResultRecord<'_>);
+    /// A login was refused.
+    fn login_refused(&self, audit: &Audit, subject: &Subject, reason: &str);
+    /// The second lock ended a result.
+    fn second_lock(&self, audit: &Audit, subject: &Subject, statement: Sequence, column: &str);
+    /// A statement or login could not be recorded.
+    fn failed(&self, audit: &Audit, subject: &Subject, reason: &str);
 }
 
 /// Why a session ended.

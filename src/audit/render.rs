@@ -3,7 +3,7 @@
 use super::chain::hex_hash;
 use super::facts::{Facts, ObjectUse, Shown};
 use super::json::{hex_digits, push_field, push_name, push_number_field, push_string, push_strings};
-use super::record::{Ending, Ground, Outcome, ResultRecord, StatementRecord, Subject, Totals};
+use super::record::{AlertRecord, Ending, Ground, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals};
 use super::settings::StatementText;
 use crate::policy::Verb;
 
@@ -64,6 +64,21 @@ pub fn result(out: &mut Vec<u8>, record: &ResultRecord<'_>) {
         push_field(out, "rule", met.rule);
         push_field(out, "action", if met.stopped { "stopped" } else { "observed" });
     }
+}
+
+/// What people were told of.
+pub fn alert(out: &mut Vec<u8>, record: &AlertRecord<'_>) {
+    push_field(out, "alert", record.name);
+    if let Some(owner) = record.owner {
+        push_field(out, "owner", owner);
+    }
+    push_field(out, "on", record.on);
+    push_number_field(out, "events", record.events);
+    subject(out, record.subject);
+    if record.statement != Sequence::default() {
+        push_number_field(out, "statement", record.statement.0);
+    }
+    push_field(out, "message", record.message);
 }
 
 /// The end of a session.

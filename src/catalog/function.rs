@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::types::TypeClass;
 
 /// What sort of function an entry is (`pg_proc.prokind`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum FunctionKind {
     /// A plain function.
     #[default]
@@ -19,7 +21,7 @@ pub enum FunctionKind {
 }
 
 /// What a function promises about its results (`pg_proc.provolatile`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Volatility {
     /// Same arguments, same result, for ever.
     Immutable,
@@ -31,7 +33,7 @@ pub enum Volatility {
 }
 
 /// What a function gives for one call, or for each row of a set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FunctionResult {
     /// One value. In FROM its column goes by the name of the OUT argument, where there is one.
     Scalar {
@@ -57,7 +59,7 @@ impl Default for FunctionResult {
 }
 
 /// A function of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Function {
     /// `pg_proc.oid`; 0 on MySQL.
     pub oid: u32,
@@ -84,7 +86,7 @@ pub struct Function {
 }
 
 /// An operator that is not built in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserOperator {
     /// The schema it stands in.
     pub schema: Box<str>,
@@ -93,7 +95,7 @@ pub struct UserOperator {
 }
 
 /// A type that is not built in and not the row of a relation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserType {
     /// The schema it stands in.
     pub schema: Box<str>,

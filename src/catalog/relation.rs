@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::types::ColumnType;
 
 /// Names a relation inside one [`Snapshot`](super::Snapshot).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct RelationId(pub u32);
 
 /// What sort of relation an entry of the catalog is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum RelationKind {
     /// An ordinary table, or a partition that holds rows.
     #[default]
@@ -27,7 +29,7 @@ pub enum RelationKind {
 }
 
 /// One column of a relation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// The name, exactly as the server stores it.
     pub name: Box<str>,
@@ -42,7 +44,7 @@ pub struct Column {
 }
 
 /// `WITH CHECK OPTION` of a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckOption {
     /// New rows are checked against this view's condition.
     Local,
@@ -51,7 +53,7 @@ pub enum CheckOption {
 }
 
 /// Where a foreign table's rows come from, as far as the server says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignSource {
     /// The foreign-data wrapper, `postgres_fdw` for example.
     pub wrapper: Arc<str>,
@@ -63,7 +65,7 @@ pub struct ForeignSource {
 }
 
 /// A table, view or the like.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Relation {
     /// Its place in the snapshot.
     pub id: RelationId,

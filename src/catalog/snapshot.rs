@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use super::function::{Function, UserOperator, UserType};
 use super::relation::{Relation, RelationId};
@@ -19,7 +20,7 @@ pub struct Snapshot {
 }
 
 /// What is the same for all sessions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Contents {
     version: u64,
     source: Arc<str>,
@@ -39,7 +40,43 @@ struct Contents {
     schemas: HashSet<Box<str>>,
 }
 
+/// A snapshot as it is kept in a file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved<C> {
+    // Of the file; another number is not read.
+    sekisho_catalog: u32,
+    catalog: C,
+}
+
+/// The form of files that this version writes and reads.
+const SAVED: u32 = 1;
+
+/// A file that holds no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSaved {
+    /// It is no JSON of this form.
+    #[error("it is no saved catalog: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Another version of the program wrote it.
+    #[error("it has the form {0}, and this version reads {SAVED}; save the catalog again")]
+    Form(u32),
+}
+
 impl Snapshot {
+    /// The snapshot as JSON, without temporary tables: objects, types and definitions, no data.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&Saved { sekisho_catalog: SAVED, catalog: &*self.contents })
+    }
+
+    /// A snapshot that was saved.
+    pub fn from_json(json: &[u8]) -> Result<Self, NotSaved> {
+        let Saved { sekisho_catalog, catalog }: Saved<Contents> = serde_json::from_slice(json)?;
+        if sekisho_catalog != SAVED {
+            return Err(NotSaved::Form(sekisho_catalog));
+        }
+        Ok(Self { contents: Arc::new(catalog), temporary: Arc::default() })
+    }
+
     /// Whether another reading of the source gave the same, whatever its version.
     pub fn is_same_as(&self, other: &Self) -> bool {
         // Named one by one, so that a field added later is not forgotten.

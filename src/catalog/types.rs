@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The kind of values a type holds, with domains resolved to their base type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TypeClass {
     /// `boolean`.
     Boolean,
@@ -44,7 +46,7 @@ pub enum TypeClass {
 }
 
 /// The type of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnType {
     /// The server's own number of the type (`pg_type.oid`); 0 on MySQL.
     pub oid: u32,
@@ -81,7 +83,7 @@ impl ColumnType {
 }
 
 /// What some types have beside their name. Columns of one type share it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TypeExtra {
     /// PostgreSQL: the base type of a domain, domains over domains followed to the end, with the domain's modifier
     /// (`pg_type.typbasetype`, `typtypmod`).

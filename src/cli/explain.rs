@@ -1,5 +1,6 @@
 //! `sekisho explain`.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use super::global::Global;
 use crate::audit::Shown;
 use crate::config;
 use crate::pipeline::{Decision, Person, Settings, Verdict, VirtualDatabase, trace};
+use crate::policy::Limits;
 use crate::policy::diagnostics::Style;
 use crate::rewrite::masks::SessionKeys;
 use crate::server::catalogs::read_once;
@@ -65,9 +67,11 @@ impl Explain {
         let sql = if self.sql == "-" { io::read_to_string(io::stdin())? } else { self.sql.clone() };
         let decision = database.decide(&Settings { search_path, ..Settings::default() }, &sql);
         let text = if self.json {
-            as_json(&decision).to_string() + "\n"
+            as_json(&decision, database.limits().map(Arc::as_ref)).to_string() + "\n"
         } else {
-            format!("role `{}` on source `{}`: {}", self.role, self.source, trace(&sql, &decision))
+            let mut text = format!("role `{}` on source `{}`: {}", self.role, self.source, trace(&sql, &decision));
+            limits(&mut text, database.limits().map(Arc::as_ref));
+            text
         };
         io::stdout().lock().write_all(text.as_bytes()).context("cannot write")?;
         Ok(match decision.verdict {
@@ -83,7 +87,23 @@ impl Explain {
     }
 }
 
-fn as_json(decision: &Decision) -> serde_json::Value {
+/// What is asked when the statement runs.
+fn limits(out: &mut String, limits: Option<&Limits>) {
+    let limits = limits.map(Limits::each).unwrap_or_default();
+    if !limits.is_empty() {
+        let _ = writeln!(out, "\nlimits:");
+    }
+    for (limit, allowed, rule) in limits {
+        let _ = writeln!(out, "  {:<18} {allowed}  (`{}`)", limit.word(), rule.name);
+    }
+}
+
+fn as_json(decision: &Decision, limits: Option<&Limits>) -> serde_json::Value {
+    let limits = limits
+        .map(Limits::each)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(limit, allowed, rule)| json!({ "limit": limit.word(), "allows": allowed, "rule": &*rule.name }));
     let objects = decision.facts.objects.iter().map(|object| {
         let columns = object.columns.iter().map(|(name, how)| {
             json!({ "column": name, "shown": match how { Shown::Raw => "raw", Shown::Masked => "masked" } })
@@ -98,6 +118,8 @@ fn as_json(decision: &Decision) -> serde_json::Value {
     let mut report = json!({
         "kinds": decision.facts.kinds,
         "rules": names(&decision.facts.rules),
+        "reported": decision.reported.iter().map(|rule| &*rule.name).collect::<Vec<_>>(),
+        "limits": limits.collect::<Vec<_>>(),
         "objects": objects.collect::<Vec<_>>(),
         "fingerprint": format!("{:016x}", decision.facts.fingerprint),
     });

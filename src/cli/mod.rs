@@ -4,6 +4,7 @@
 //! 2 the command could not do its job. To add a command, add its module, its variant and its arm here.
 
 mod audit;
+mod catalog;
 mod check;
 mod completions;
 mod explain;
@@ -11,6 +12,7 @@ mod global;
 mod health;
 mod passwd;
 mod serve;
+mod test;
 
 use std::process::ExitCode;
 
@@ -31,12 +33,14 @@ struct Sekisho {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Audit),
+    Catalog(catalog::Catalog),
     Check(check::Check),
     Completions(completions::Completions),
     Explain(explain::Explain),
     Health(health::Health),
     Passwd(passwd::Passwd),
     Serve(serve::Serve),
+    Test(test::Test),
 }
 
 /// Runs the command that the process was started with.
@@ -44,12 +48,14 @@ pub fn run() -> ExitCode {
     let Sekisho { global, command } = Sekisho::parse();
     let result = match command {
         Command::Audit(audit) => audit.run(&global),
+        Command::Catalog(catalog) => catalog.run(&global),
         Command::Check(check) => check.run(&global),
         Command::Completions(completions) => completions.run(),
         Command::Explain(explain) => explain.run(&global),
         Command::Health(health) => health.run(&global),
         Command::Passwd(passwd) => passwd.run(),
         Command::Serve(serve) => serve.run(&global),
+        Command::Test(test) => test.run(&global),
     };
     result.unwrap_or_else(|error| {
         eprintln!("sekisho: {}", told(&error));

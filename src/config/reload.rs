@@ -26,6 +26,7 @@ pub fn reload(node: &Node, running: &Config) -> Result<Reloaded, Diagnostics> {
     match load_with(&running.files.config, Secrets::Read, version) {
         Ok(Loaded { config, rules, warnings, .. }) => {
             node.learning.load(&rules.policy);
+            node.alerts.load(&rules.policy);
             node.rules.store(Arc::new(rules));
             node.metrics.reloads.add_one();
             node.audit.reloaded(version, None);

@@ -120,6 +120,12 @@ impl Tables {
         self.0.is_empty()
     }
 
+    /// Whether a table of these names is named; case does not count.
+    pub fn are_named(&self, source: &str, schema: &str, table: &str) -> bool {
+        let name = TableName::without_case(source, schema, table);
+        self.0.iter().any(|pattern| pattern.matches(&name))
+    }
+
     /// Whether a table, or a table that it is a part of, is named.
     pub fn contains(&self, snapshot: &Snapshot, relation: &Relation) -> bool {
         super::family::lineage(snapshot, relation).iter().any(|relation| {
@@ -193,6 +199,32 @@ pub enum Occasion {
     Statement,
 }
 
+impl Occasion {
+    /// Each occasion and the word that rules use.
+    pub const EACH: [(&'static str, Self); 7] = [
+        ("refused", Self::Refused),
+        ("blocked", Self::Blocked),
+        ("limited", Self::Limited),
+        ("login_refused", Self::LoginRefused),
+        ("leak", Self::Leak),
+        ("audit_failed", Self::AuditFailed),
+        ("statement", Self::Statement),
+    ];
+
+    /// The word of the rule files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Blocked => "blocked",
+            Self::Limited => "limited",
+            Self::LoginRefused => "login_refused",
+            Self::Leak => "leak",
+            Self::AuditFailed => "audit_failed",
+            Self::Statement => "statement",
+        }
+    }
+}
+
 /// An `[[alert]]`: what people are told about at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
@@ -208,10 +240,8 @@ pub struct Alert {
     pub more_rows_than: Option<u64>,
     /// How often it must happen within `within`.
     pub count: u32,
-    /// The window of `count`.
+    /// The window of `count`, and how long an alert that was given is quiet.
     pub within: Duration,
-    /// Where it is sent; the log when absent.
-    pub webhook: Option<Arc<str>>,
 }
 
 /// A `[[test]]`: what the rules must do with a statement.

@@ -118,6 +118,26 @@ impl Limits {
         (!rules.is_empty()).then_some(limits)
     }
 
+    /// Each limit in words: its kind, what it allows, its rule.
+    pub fn each(&self) -> Vec<(LimitKey, String, &Arc<RuleInfo>)> {
+        let mut each = Vec::new();
+        if let Some(bound) = &self.statement_timeout {
+            each.push((LimitKey::StatementTimeout, format!("{:?}", bound.value), &bound.rule));
+        }
+        let wide = [
+            (LimitKey::MaxRows, &self.max_rows),
+            (LimitKey::MaxBytes, &self.max_bytes),
+            (LimitKey::MaxCost, &self.max_cost),
+        ];
+        for (key, bound) in wide {
+            each.extend(bound.iter().map(|bound| (key, bound.value.to_string(), &bound.rule)));
+        }
+        each.extend(self.max_concurrent.iter().map(|b| (LimitKey::MaxConcurrent, b.value.to_string(), &b.rule)));
+        each.extend(self.hours.iter().map(|bound| (LimitKey::Hours, hours_in_words(&bound.value), &bound.rule)));
+        each.extend(self.from.iter().map(|bound| (LimitKey::From, networks_in_words(&bound.value), &bound.rule)));
+        each
+    }
+
     /// Whether a running statement may have to be stopped: by its time, its rows or its bytes.
     pub fn may_stop(&self) -> bool {
         self.statement_timeout.is_some() || self.max_rows.is_some() || self.max_bytes.is_some()
@@ -126,17 +146,15 @@ impl Limits {
     /// The limit that forbids a moment.
     pub fn forbid_moment(&self, now: Timestamp) -> Option<LimitMet> {
         let closed = self.hours.iter().find(|bound| !bound.value.iter().any(|hours| hours.contains(now)))?;
-        let allowed: Vec<&str> = closed.value.iter().map(Hours::text).collect();
         let met = closed.value.first().map(|hours| hours.moment(now)).unwrap_or_default();
-        Some(met_at(LimitKey::Hours, &closed.rule, allowed.join(", "), met))
+        Some(met_at(LimitKey::Hours, &closed.rule, hours_in_words(&closed.value), met))
     }
 
     /// The limit that forbids an address of a client.
     pub fn forbid_address(&self, address: IpAddr) -> Option<LimitMet> {
         let address = address.to_canonical();
         let closed = self.from.iter().find(|bound| !bound.value.iter().any(|network| network.contains(&address)))?;
-        let allowed: Vec<String> = closed.value.iter().map(IpNet::to_string).collect();
-        Some(met_at(LimitKey::From, &closed.rule, allowed.join(", "), address.to_string()))
+        Some(met_at(LimitKey::From, &closed.rule, networks_in_words(&closed.value), address.to_string()))
     }
 
     /// The limit that forbids an estimate of the planner.
@@ -171,6 +189,14 @@ impl Limits {
         let allowed = bound.value.to_string();
         Some(met_at(LimitKey::MaxConcurrent, &bound.rule, allowed.clone(), allowed))
     }
+}
+
+fn hours_in_words(hours: &[Hours]) -> String {
+    hours.iter().map(Hours::text).collect::<Vec<_>>().join(", ")
+}
+
+fn networks_in_words(networks: &[IpNet]) -> String {
+    networks.iter().map(IpNet::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn stricter<T: PartialOrd>(kept: &mut Option<Bound<T>>, value: Option<T>, rule: &Arc<RuleInfo>) {

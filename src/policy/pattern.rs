@@ -76,6 +76,11 @@ impl<'a> TableName<'a> {
         Self { source: snapshot.source(), schema: Name::new(schema, case), table: Name::new(table, case) }
     }
 
+    /// A table of which only the names are known; case does not count.
+    pub(super) fn without_case(source: &'a str, schema: &'a str, table: &'a str) -> Self {
+        Self { source, schema: Name::new(schema, Case::Ignored), table: Name::new(table, Case::Ignored) }
+    }
+
     /// A function or procedure.
     pub(super) fn function(snapshot: &'a Snapshot, schema: &'a str, function: &'a str) -> Self {
         Self {

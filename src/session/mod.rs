@@ -5,6 +5,7 @@
 
 pub mod acting;
 pub mod admission;
+pub mod alerts;
 pub mod buffers;
 pub mod concurrency;
 pub mod learning;
@@ -18,6 +19,7 @@ pub mod transaction;
 pub mod watch;
 
 pub use acting::{Acting, Revoked};
+pub use alerts::Alerts;
 pub use concurrency::{Concurrency, Turn};
 pub use learning::Learning;
 pub use metrics::Metrics;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::alerts::Alerts;
 use super::concurrency::Concurrency;
 use super::learning::Learning;
 use super::metrics::Metrics;
@@ -93,6 +94,8 @@ pub struct Node {
     pub passwords: Arc<Passwords>,
     /// Statements of roles that may run a limited number at a time.
     pub concurrency: Concurrency,
+    /// What people are told about at once.
+    pub alerts: Arc<Alerts>,
     /// Statements that roles are known to use.
     pub learning: Learning,
     /// What happened since the start.
@@ -109,6 +112,9 @@ impl Node {
         timeouts: Timeouts,
     ) -> Self {
         let sources = sources.into_iter().map(|source| (Arc::clone(&source.spec.name), Arc::new(source))).collect();
+        let alerts = Arc::new(Alerts::default());
+        alerts.load(&rules.policy);
+        let audit = audit.heard_by(Arc::<Alerts>::clone(&alerts));
         Self {
             rules: ArcSwap::from_pointee(rules),
             sources,
@@ -119,6 +125,7 @@ impl Node {
             lockout: Lockout::default(),
             passwords: Arc::default(),
             concurrency: Concurrency::default(),
+            alerts,
             learning: Learning::default(),
             metrics: Metrics::default(),
         }

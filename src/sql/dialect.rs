@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Which family of servers a source belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Engine {
     /// PostgreSQL.
     Postgres,

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, helpers outside of test functions too"
 )]
 
+mod alerts;
 mod audit;
 mod blocks;
 mod fence;

@@ -102,6 +102,7 @@ fn summary(kind: &str, record: &Value) -> (String, Tone, String) {
             ),
         ),
         "login_refused" => ("no login", Tone::Bad, format!("{} from {}", field("reason"), field("client"))),
+        "alert" => ("alert", Tone::Bad, format!("{}: {} ({})", field("alert"), field("message"), field("on"))),
         "second_lock" => (
             "stopped",
             Tone::Bad,

@@ -96,6 +96,12 @@ fn sessions(node: &Node) -> Vec<MetricFamily> {
     ];
     let limits: Vec<_> = metrics.limits.get().map(|(limit, count)| (limit.word(), count)).collect();
     families.push(labelled("sekisho_limits_met_total", "Logins and statements that met a limit", "limit", &limits));
+    let alerts = node.alerts.given();
+    let alerts: Vec<_> = alerts.iter().map(|(name, count)| (&**name, *count)).collect();
+    // A family without a metric is none.
+    if !alerts.is_empty() {
+        families.push(labelled("sekisho_alerts_total", "Alerts given", "alert", &alerts));
+    }
     families.extend(plain.map(|(name, help, value)| counter(name, help, float(value))));
     families
 }

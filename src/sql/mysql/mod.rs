@@ -15,7 +15,7 @@ pub use grammar::parse;
 pub(in crate::sql) use grammar::string_content;
 
 /// Which family of servers reads the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Flavour {
     /// MySQL.
     #[default]
