@@ -77,15 +77,14 @@ impl Test {
             if snapshots.contains_key(&case.source) {
                 continue;
             }
-            let snapshot = match &self.catalogs {
-                Some(folder) => catalog::load(folder, &case.source)?,
-                None => {
-                    let spec = loaded.config.sources.iter().find(|spec| spec.name == case.source);
-                    let spec = spec.with_context(|| format!("there is no source `{}`", case.source))?;
-                    runtime
-                        .block_on(async { anyhow::Ok(read_once(&Source::new(spec.clone())?).await?) })
-                        .with_context(|| format!("cannot read the catalog of source `{}`", case.source))?
-                }
+            let snapshot = if let Some(folder) = &self.catalogs {
+                catalog::load(folder, &case.source)?
+            } else {
+                let spec = loaded.config.sources.iter().find(|spec| spec.name == case.source);
+                let spec = spec.with_context(|| format!("there is no source `{}`", case.source))?;
+                runtime
+                    .block_on(async { anyhow::Ok(read_once(&Source::new(spec.clone())?).await?) })
+                    .with_context(|| format!("cannot read the catalog of source `{}`", case.source))?
             };
             snapshots.insert(Arc::clone(&case.source), Arc::new(snapshot));
         }

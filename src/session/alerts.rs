@@ -19,7 +19,7 @@ use crate::policy::{Alert, Occasion, PolicySet};
 #[derive(Debug, Default)]
 pub struct Alerts {
     has_any: AtomicBool,
-    alerts: ArcSwap<Vec<Armed>>,
+    armed: ArcSwap<Vec<Armed>>,
     // By name, since the start.
     given: Mutex<BTreeMap<Arc<str>, u64>>,
 }
@@ -58,7 +58,7 @@ impl Alerts {
         let armed = |alert: &Arc<Alert>| Armed { alert: Arc::clone(alert), window: Mutex::default() };
         let alerts: Vec<Armed> = policy.alerts().iter().map(armed).collect();
         self.has_any.store(!alerts.is_empty(), Ordering::Release);
-        self.alerts.store(Arc::new(alerts));
+        self.armed.store(Arc::new(alerts));
     }
 
     /// How often each alert was given since the start.
@@ -69,7 +69,7 @@ impl Alerts {
 
     fn happened(&self, audit: &Audit, event: Event<'_>) {
         let now = Instant::now();
-        for armed in self.alerts.load().iter().filter(|armed| is_about(&armed.alert, event)) {
+        for armed in self.armed.load().iter().filter(|armed| is_about(&armed.alert, event)) {
             let count = armed.window.lock().unwrap_or_else(PoisonError::into_inner).count(&armed.alert, now);
             if let Some(count) = count {
                 self.give(audit, &armed.alert, event, count);
@@ -219,7 +219,7 @@ mod tests {
             tables: crate::policy::Tables::default(),
             more_rows_than: None,
             count,
-            within: Duration::from_secs(60),
+            within: Duration::from_mins(1),
         }
     }
 

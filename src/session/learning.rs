@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 
 use crate::audit::{Facts, Ground};
 use crate::pipeline::{Decision, Denial};
-use crate::policy::{Learn, Learning as Mode, PolicySet, Role};
+use crate::policy::{Learn, Learning as Mode, PolicySet, Role, RuleInfo};
 
 /// Statements that a rule learns at the most.
 const MAX_STATEMENTS: usize = 100_000;
@@ -154,19 +154,19 @@ impl Learning {
 }
 
 fn denial(learn: &Learn, role: &Role, fingerprint: u64) -> Denial {
-    let (rule, role) = (&learn.rule, &role.name);
-    let ask = rule.owner.as_ref().map_or("the owner of the rules".to_owned(), |owner| owner.to_string());
-    let owner = rule.owner.as_ref().map(|owner| format!(", owned by {owner}")).unwrap_or_default();
+    let RuleInfo { name, owner, .. } = &*learn.rule;
+    let ask = owner.as_deref().unwrap_or("the owner of the rules");
+    let owned = owner.as_ref().map(|owner| format!(", owned by {owner}")).unwrap_or_default();
     Denial {
         sqlstate: "42501",
         message: format!(
-            "statement refused: role `{role}` is not known to use it, and `{}` allows no other",
-            rule.name
+            "statement refused: role `{}` is not known to use it, and `{name}` allows no other",
+            role.name
         ),
-        detail: Some(format!("rule `{}`{owner}; the statement's fingerprint is {fingerprint:016x}", rule.name)),
+        detail: Some(format!("rule `{name}`{owned}; the statement's fingerprint is {fingerprint:016x}")),
         hint: Some(format!("ask {ask} to add the fingerprint")),
         position: None,
-        rule: Some(Arc::clone(rule)),
+        rule: Some(Arc::clone(&learn.rule)),
         ground: Ground::Learn,
     }
 }

@@ -168,8 +168,8 @@ impl Server {
     }
 
     /// The connection, for questions of the proxy's own between two commands, and what goes with it.
-    pub fn into_upstream(self: Box<Self>) -> (Upstream, OwnedSemaphorePermit) {
-        let Self { stream, capabilities, status, number, place, .. } = *self;
+    pub fn into_upstream(self) -> (Upstream, OwnedSemaphorePermit) {
+        let Self { stream, capabilities, status, number, place, .. } = self;
         (Upstream::resume(stream, number, capabilities, status), place)
     }
 
