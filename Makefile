@@ -1,6 +1,7 @@
 # The commands of this repository. Everything runs on this machine, against private servers on free ports of loopback.
 
 SERVERS := postgresql postgresql-client mariadb-server mariadb-client openssl
+PEERS := pgbouncer haproxy sysbench
 BUILD := build-essential
 
 .PHONY: help demo test check bench packages
@@ -19,7 +20,8 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-bench: packages ## Run the benchmarks
+bench: packages ## Run the benchmarks, beside PgBouncer and HAProxy
+	@.ci/install-packages $(PEERS)
 	cargo bench --locked
 
 packages: ## Install the Debian packages that are missing
