@@ -60,7 +60,7 @@ pub struct ForeignSource {
     /// The server's name.
     pub server: Arc<str>,
     /// Options of the server and of the table that say where, of: `host`, `hostaddr`, `port`, `dbname`, `schema_name`,
-    /// `table_name`.
+    /// `table_name`; a `column_name` where some column goes by another name there.
     pub options: Vec<(Arc<str>, Arc<str>)>,
 }
 

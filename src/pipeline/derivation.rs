@@ -1,9 +1,10 @@
-//! What derives from protected columns carries the protection on: generated columns and materialized views.
+//! What derives from protected columns carries the protection on: generated columns, materialized views, foreign tables
+//! that lead back to the same database.
 
 use std::sync::Arc;
 
 use super::virtual_database::VirtualDatabase;
-use crate::catalog::{Relation, RelationKind};
+use crate::catalog::{ForeignSource, Relation, RelationKind};
 use crate::policy::{ColumnAccess, MaskSpec, RelationAccess, RuleInfo, Treatment};
 use crate::resolve::{Appearance, Resolved, Rules, Source};
 use crate::sql::TokenKind;
@@ -13,6 +14,9 @@ pub(super) fn protect_derived(database: &VirtualDatabase, relation: &Relation, a
     protect_generated(database, relation, access);
     if relation.kind == RelationKind::MaterializedView && access.trusted.is_none() {
         protect_stored(database, relation, access);
+    }
+    if let Some(foreign) = &relation.foreign {
+        protect_foreign(database, relation, foreign, access);
     }
 }
 
@@ -74,6 +78,52 @@ fn protect_stored(database: &VirtualDatabase, relation: &Relation, access: &mut 
         let alike = sources.iter().all(|column| column.treatment == protected.treatment);
         let treatment = if direct && alike { protected.treatment.clone() } else { Treatment::Denied };
         Some((treatment, protected.rule.clone()))
+    });
+}
+
+/// A foreign table over a table of this database shows that table's rows past its rules. Whether the server at the other
+/// end is this one is not known, so the names decide. Columns that go by another name there are denied.
+fn protect_foreign(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    foreign: &ForeignSource,
+    access: &mut RelationAccess,
+) {
+    let snapshot = database.snapshot();
+    let option = |name: &str| foreign.options.iter().find(|(key, _)| **key == *name).map(|(_, value)| &**value);
+    if *foreign.wrapper != *"postgres_fdw" || option("dbname").is_some_and(|name| *name != *snapshot.database()) {
+        return;
+    }
+    let schema = option("schema_name").unwrap_or(&relation.schema);
+    let Some(origin) = snapshot.find(schema, option("table_name").unwrap_or(&relation.name)) else { return };
+    if origin.id == relation.id {
+        // Of the same name on another server.
+        return;
+    }
+    if origin.kind == RelationKind::ForeignTable {
+        return for_unruled(access, |_| Some((Treatment::Denied, None)));
+    }
+    let rules = database.rules();
+    let behind = rules.access(origin);
+    if let Some(filter) = behind.filters.first() {
+        return for_unruled(access, |_| Some((Treatment::Denied, Some(Arc::clone(&filter.rule)))));
+    }
+    // A view may compute from anything.
+    let is_view = origin.kind == RelationKind::View && behind.trusted.is_none();
+    let is_plain_view = || rules.expand(origin).is_ok_and(|view| view.is_plain());
+    if is_view && !is_plain_view() {
+        return for_unruled(access, |_| Some((Treatment::Denied, None)));
+    }
+    let Some(protected) = behind.columns.iter().find(|column| column.treatment != Treatment::Raw) else { return };
+    let is_renamed = option("column_name").is_some();
+    for_unruled(access, |position| {
+        let name = &relation.columns.get(position)?.name;
+        match origin.column(name).filter(|_| !is_renamed).and_then(|at| behind.columns.get(at)) {
+            Some(column) => {
+                (column.treatment != Treatment::Raw).then(|| (column.treatment.clone(), column.rule.clone()))
+            }
+            None => Some((Treatment::Denied, protected.rule.clone())),
+        }
     });
 }
 

@@ -159,3 +159,35 @@ fn a_filters_own_columns_are_not_taken_for_those_of_its_sub_selects() {
     assert_eq!(desk.rows("select id from customers order by id"), [["1"], ["3"]]);
     assert_eq!(desk.rows("select c.id from customers c, desks order by 1"), [["1"], ["1"], ["3"], ["3"]]);
 }
+
+#[test]
+fn a_foreign_table_that_leads_back_is_protected_as_what_it_shows() {
+    let loopback = |table: &str, columns: &str, name: &str| {
+        format!(
+            "create foreign table {name}({columns}) server here options (schema_name 'public', table_name '{table}');"
+        )
+    };
+    let schema = [
+        "create table people(id int, email text, region text); insert into people values (1, 'ann@example.com', 'EU');
+         create table hidden(id int, region text); create view plain_view as select id, region from people;
+         create extension postgres_fdw;
+         do $$ begin execute format('create server here foreign data wrapper postgres_fdw options (dbname %L)',
+            current_database()); end $$;",
+        &loopback("people", "id int, email text, region text", "again"),
+        &loopback("people", "id int, region text options (column_name 'email')", "renamed"),
+        &loopback("hidden", "id int, region text", "unfiltered"),
+        &loopback("plain_view", "id int, region text", "over_view"),
+        "create server elsewhere foreign data wrapper postgres_fdw options (dbname 'other');
+         create foreign table far(id int, email text) server elsewhere options (table_name 'people');",
+    ];
+    let rules = "[role.viewer]\ngrant = { on = 'shop.public.*', allow = 'read' }
+        [[protect]]\nname = 'mail'\ncolumns = 'shop.public.people.email'\nmask = { kind = 'fixed', value = 'hidden' }
+        [[filter]]\nname = 'here'\ntables = 'shop.public.hidden'\nwhere = \"region = 'EU'\"\n";
+    let desk = Desk::open(&schema.concat(), rules, "viewer");
+    let sent = |sql: &str| desk.permit(sql).sql().to_string();
+    assert!(sent("select email from again").contains("'hidden'"), "{}", sent("select email from again"));
+    assert_eq!(desk.refused("select region from renamed").0, "42501");
+    assert_eq!(desk.refused("select id from unfiltered").0, "42501");
+    assert_eq!(desk.refused("select id from over_view").0, "42501");
+    assert!(!sent("select email from far").contains("'hidden'"));
+}

@@ -100,8 +100,10 @@ pub(super) const FOREIGN: &str = "
     SELECT t.ftrelid, w.fdwname, s.srvname,
            (SELECT json_agg(json_build_array(o.option_name, o.option_value))
             FROM (SELECT * FROM pg_options_to_table(s.srvoptions)
-                  UNION ALL SELECT * FROM pg_options_to_table(t.ftoptions)) o
-            WHERE o.option_name IN ('host', 'hostaddr', 'port', 'dbname', 'schema_name', 'table_name'))
+                  UNION ALL SELECT * FROM pg_options_to_table(t.ftoptions)
+                  UNION ALL (SELECT o.* FROM pg_attribute a, pg_options_to_table(a.attfdwoptions) o
+                             WHERE a.attrelid = t.ftrelid AND o.option_name = 'column_name' LIMIT 1)) o
+            WHERE o.option_name IN ('host', 'hostaddr', 'port', 'dbname', 'schema_name', 'table_name', 'column_name'))
     FROM pg_foreign_table t
     JOIN pg_foreign_server s ON s.oid = t.ftserver
     JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw";
