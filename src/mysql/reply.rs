@@ -65,13 +65,28 @@ pub fn clean(error: Err) -> Err {
     }
 }
 
-/// `info` of an OK packet with the number of warnings, which values decide, set to 0.
-pub fn clean_info(info: &[u8]) -> Vec<u8> {
-    const LABEL: &[u8] = b"Warnings: ";
-    let Some(at) = memchr::memmem::find(info, LABEL) else { return info.to_vec() };
-    let (kept, rest) = info.split_at_checked(at + LABEL.len()).unwrap_or((info, &[]));
+/// Number of rows and `info` of an OK packet without what values decide: how many warnings there were, and how many of
+/// the rows that an UPDATE matched had other values than those written.
+pub fn clean_counts(affected: u64, info: &[u8]) -> (u64, Vec<u8>) {
+    let info = with_number(info, b"Warnings: ", b"0");
+    let Some(matched) = number_behind(&info, b"Rows matched: ") else { return (affected, info) };
+    let count = String::from_utf8_lossy(matched).parse().unwrap_or(affected);
+    let info = with_number(&info, b"Changed: ", matched);
+    (count, info)
+}
+
+/// The digits behind a label.
+fn number_behind<'i>(info: &'i [u8], label: &[u8]) -> Option<&'i [u8]> {
+    let rest = info.get(memchr::memmem::find(info, label)? + label.len()..)?;
+    rest.get(..rest.iter().take_while(|byte| byte.is_ascii_digit()).count())
+}
+
+/// The text with other digits behind a label.
+fn with_number(info: &[u8], label: &[u8], number: &[u8]) -> Vec<u8> {
+    let Some(at) = memchr::memmem::find(info, label) else { return info.to_vec() };
+    let (kept, rest) = info.split_at_checked(at + label.len()).unwrap_or((info, &[]));
     let behind = rest.iter().skip_while(|byte| byte.is_ascii_digit());
-    kept.iter().chain(b"0").chain(behind).copied().collect()
+    kept.iter().chain(number).chain(behind).copied().collect()
 }
 
 #[cfg(test)]
@@ -87,12 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn warnings_are_not_counted() {
-        assert_eq!(
-            clean_info(b"Rows matched: 3  Changed: 2  Warnings: 12"),
-            b"Rows matched: 3  Changed: 2  Warnings: 0"
-        );
-        assert_eq!(clean_info(b"Records: 1"), b"Records: 1");
+    fn what_values_decide_is_not_counted() {
+        let (affected, info) = clean_counts(2, b"Rows matched: 13  Changed: 2  Warnings: 12");
+        assert_eq!((affected, &*info), (13, &b"Rows matched: 13  Changed: 13  Warnings: 0"[..]));
+        let (affected, info) = clean_counts(3, b"Records: 3  Duplicates: 0  Warnings: 1");
+        assert_eq!((affected, &*info), (3, &b"Records: 3  Duplicates: 0  Warnings: 0"[..]));
+        assert_eq!(clean_counts(7, b""), (7, Vec::new()));
     }
 
     #[test]

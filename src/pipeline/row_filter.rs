@@ -40,8 +40,10 @@ impl RowFilter {
             Refusal::forbidden(format!("filter `{}` of `{}.{}`: {why}", rule.name, relation.schema, relation.name))
                 .by(Some(rule))
         };
-        let settings = Settings::default();
         let engine = database.engine();
+        // MySQL has no schemas that are searched: other tables without one are of the filtered table's database.
+        let path = (engine == Engine::MySql).then(|| Arc::from([relation.schema.clone()]));
+        let settings = Settings { search_path: path, ..Settings::default() };
         let text = format!("SELECT 1 FROM {} WHERE ({condition})", derived::qualified(engine, relation));
         let script = database.read(&settings, &text).map_err(|error| broken(error.to_string()))?;
         let [range] = script.statements.as_slice() else { return Err(broken("it is not one condition".into())) };

@@ -10,8 +10,9 @@ use super::refusal::Refusal;
 use super::resolved::{FilteredTarget, FoundRow};
 use super::scope::{Binding, BoundColumn, Kind, ScopeId};
 use super::target::label_of;
+use crate::catalog::Column;
 use crate::policy::Treatment;
-use crate::sql::ast::{Expr, ExprKind, Insert, OnConflict};
+use crate::sql::ast::{Expr, ExprKind, Insert, ObjectName, OnConflict};
 
 impl Binder<'_> {
     /// Refuses where a key that decides over the row could tell a value that the role must not know.
@@ -51,6 +52,7 @@ impl Binder<'_> {
         place: usize,
         scope: ScopeId,
     ) -> Result<(), Refusal> {
+        self.refuse_counted_changes(conflict, place)?;
         let qualifier = label_of(&insert.target);
         self.bind_row_alias(insert, place, scope);
         self.assignments(place, &conflict.assignments, &qualifier, scope)?;
@@ -74,6 +76,25 @@ impl Binder<'_> {
         let target = FilteredTarget { place, qualifier };
         self.out.found_rows.push(FoundRow { target, value: first.tokens.clone() });
         Ok(())
+    }
+
+    /// MySQL counts a row as changed only where the value written is another one, which would tell what a masked column
+    /// holds. (For UPDATE the session gives the number of rows matched.)
+    fn refuse_counted_changes(&self, conflict: &OnConflict, place: usize) -> Result<(), Refusal> {
+        let Some(used) = self.out.relations.get(place) else { return Ok(()) };
+        let Some(relation) = self.world.snapshot.relation(used.relation) else { return Ok(()) };
+        let is_masked = |name: &ObjectName| {
+            let named = |column: &Column| name.object().is_some_and(|n| self.world.same_name(&column.name, &n.value));
+            let position = relation.columns.iter().position(named);
+            position.and_then(|at| used.access.columns.get(at)).is_some_and(|c| c.treatment != Treatment::Raw)
+        };
+        let mut written = conflict.assignments.iter().flat_map(|clause| &clause.columns);
+        match written.find(|name| is_masked(name)) {
+            Some(name) => Err(Refusal::unsupported("a masked column may not be set by `ON DUPLICATE KEY UPDATE`")
+                .because("the number of changed rows would tell whether its value was another one")
+                .at(Some(name.tokens.start))),
+            None => Ok(()),
+        }
     }
 
     /// MySQL's `AS new (a, b)` behind VALUES: the row that was to be inserted, which the role wrote itself.

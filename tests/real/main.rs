@@ -11,6 +11,7 @@ mod alerts;
 mod audit;
 mod blocks;
 mod fence;
+mod generated;
 mod harness;
 mod limits;
 mod mask_extremes;

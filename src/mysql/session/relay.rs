@@ -421,8 +421,9 @@ fn changes(ok: &OkPacket<'_>) -> Changes {
 
 /// An OK packet for the client where it cannot be the server's own; nothing where it can.
 fn reworded(ok: &OkPacket<'_>, payload: &[u8], guarded: bool, client: Capabilities, sequence: u8) -> Option<Vec<u8>> {
-    let info = if guarded { reply::clean_info(ok.info) } else { ok.info.to_vec() };
-    let ok = OkPacket { info: &info, warnings: if guarded { 0 } else { ok.warnings }, ..ok.clone() };
+    let (affected, info) =
+        if guarded { reply::clean_counts(ok.affected, ok.info) } else { (ok.affected, ok.info.to_vec()) };
+    let ok = OkPacket { affected, info: &info, warnings: if guarded { 0 } else { ok.warnings }, ..ok.clone() };
     let mut out = Vec::new();
     packet::append_with(&mut out, sequence, |out| ok.write(out, client));
     (out.get(HEADER..) != Some(payload)).then_some(out)

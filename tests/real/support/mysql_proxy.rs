@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::{hmac, pbkdf2};
@@ -18,6 +19,7 @@ use sekisho::policy::{Surroundings, parse};
 use sekisho::server::Workers;
 use sekisho::session::{Listeners, Node, Rules, Secret, Source, SourceSpec, Timeouts};
 use sekisho::sql::Engine;
+use tokio::runtime::Runtime;
 
 use super::MySqlServer;
 
@@ -91,6 +93,7 @@ impl MySqlProxy {
         let node = Arc::new(Node::new(rules, sources, log, listeners, timeouts));
         read_catalogs(&node);
         let port = listen(Arc::clone(&node), tls_required);
+        keep_catalogs(&node);
         Self { port, node, audit }
     }
 
@@ -129,14 +132,33 @@ impl MySqlProxy {
 /// Reads the catalog of each source, after which clients are greeted in its server's words.
 fn read_catalogs(node: &Node) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    for source in node.sources.values() {
-        runtime.block_on(async {
-            let mut upstream = mysql::upstream::connect(source, &mysql::upstream::Wishes::own()).await.unwrap();
-            let version = source.catalog.current().version() + 1;
-            let snapshot = mysql::introspect::load(&mut upstream, &source.spec.name, version).await.unwrap();
-            source.catalog.replace(snapshot);
-        });
-    }
+    node.sources.values().for_each(|source| read_catalog(&runtime, source));
+}
+
+fn read_catalog(runtime: &Runtime, source: &Source) {
+    runtime.block_on(async {
+        let mut upstream = mysql::upstream::connect(source, &mysql::upstream::Wishes::own()).await.unwrap();
+        let version = source.catalog.current().version() + 1;
+        let snapshot = mysql::introspect::load(&mut upstream, &source.spec.name, version).await.unwrap();
+        source.catalog.replace(snapshot);
+    });
+}
+
+/// Reads catalogs again when a session asks, as long as somebody else holds the node.
+fn keep_catalogs(node: &Arc<Node>) {
+    let node = Arc::downgrade(node);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        while let Some(node) = node.upgrade() {
+            for source in node.sources.values() {
+                let wanted = async { tokio::time::timeout(Duration::from_millis(20), source.refresh.wanted()).await };
+                if let Ok(ticket) = runtime.block_on(wanted) {
+                    read_catalog(&runtime, source);
+                    source.refresh.done(ticket);
+                }
+            }
+        }
+    });
 }
 
 /// A source's catalog without the tables of all databases but one.

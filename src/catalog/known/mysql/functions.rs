@@ -124,7 +124,7 @@ pub(super) const CALLABLE: &[(BuiltinRule, &str)] = &[
         BuiltinRule::Allowed,
         "
          connection_id current_role current_user database decode_histogram found_rows icu_version last_insert_id
-         mysql_query_attribute_string ps_current_thread_id row_count schema session_user system_user user version",
+         mysql_query_attribute_string ps_current_thread_id schema session_user system_user user version",
     ),
 ];
 
@@ -153,6 +153,7 @@ pub(super) const REFUSED: &[(BuiltinRule, &str)] = &[
          des_decrypt des_encrypt keyring_key_fetch keyring_key_generate keyring_key_length_fetch keyring_key_remove
          keyring_key_store keyring_key_type_fetch",
     ),
+    (BuiltinRule::Refused("it tells whether a value that is not shown was equal to the one written"), "row_count"),
     (BuiltinRule::Refused("it shows other sessions or accounts"), "ps_thread_id roles_graphml"),
     (
         BuiltinRule::Refused("it runs statements or programs"),
