@@ -4,7 +4,7 @@ SERVERS := postgresql postgresql-client mariadb-server mariadb-client openssl
 PEERS := pgbouncer haproxy sysbench
 BUILD := build-essential
 
-.PHONY: help demo test check bench packages
+.PHONY: help demo test check soak bench packages
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -19,6 +19,10 @@ test: packages check ## Run every check and test
 check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+soak: packages ## Run 20,000 random statements on each engine; SEKISHO_SEED chooses them
+	SEKISHO_STATEMENTS=$${SEKISHO_STATEMENTS:-20000} SEKISHO_SEED=$${SEKISHO_SEED:-$$(date +%s)} \
+	  cargo test --locked --test real generated:: -- --nocapture
 
 bench: packages ## Run the benchmarks, beside PgBouncer and HAProxy
 	@.ci/install-packages $(PEERS)

@@ -10,6 +10,7 @@
 mod alerts;
 mod audit;
 mod blocks;
+mod bypass;
 mod fence;
 mod generated;
 mod harness;

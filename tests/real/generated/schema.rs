@@ -226,7 +226,7 @@ fn treatment(ty: Type, random: &mut Random) -> Treatment {
     };
     match random.below(100) {
         0..45 => Treatment::Plain,
-        45..87 => Treatment::Masked(*random.pick(masks)),
+        45..87 => Treatment::Masked(random.pick::<&'static str>(masks)),
         _ => Treatment::Denied,
     }
 }
@@ -250,10 +250,9 @@ fn secret(ty: Type, id: usize, random: &mut Random) -> [String; 2] {
     let of = |random: &mut Random, side: usize| match (ty, random.below(5)) {
         (_, 0) => "null".to_owned(),
         (Type::Int, 1) => "2147483647".to_owned(),
-        (Type::Int, 2) => "0".to_owned(),
+        (Type::Int | Type::Number, 2) => "0".to_owned(),
         (Type::Int, _) => (91_730_000 + id * 100 + side * 37).to_string(),
         (Type::Number, 1) => "-9999999999.99".to_owned(),
-        (Type::Number, 2) => "0".to_owned(),
         (Type::Number, _) => format!("{}.57", 8_806_000 + id * 100 + side * 37),
         (Type::Text, 1) => "'12'".to_owned(),
         (Type::Text, 2) => format!("'{}'", "9".repeat(40)),

@@ -73,7 +73,6 @@ pub fn aggregate(engine: Engine, ty: Type) -> &'static [&'static str] {
             "max({text})",
             "min({text})",
             "group_concat(distinct {any} order by 1 separator '')",
-            "group_concat({any}, {any} order by {any} desc)",
         ],
         (Type::Date, Engine::Postgres | Engine::MySql) => &["max({date})", "min({date})"],
         (Type::Bool, Engine::Postgres) => &["bool_and({bool})", "bool_or({bool})", "every({bool})"],

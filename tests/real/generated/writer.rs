@@ -1,4 +1,4 @@
-//! Writes random statements over a schema.
+//! Writes random queries over a schema.
 
 use sekisho::sql::Engine;
 
@@ -9,16 +9,16 @@ use super::tree::{Sort, Tree, Type};
 
 /// Something that FROM brought, as expressions see it.
 #[derive(Clone)]
-struct Item {
-    name: String,
-    columns: Vec<(String, Type)>,
+pub(super) struct Item {
+    pub(super) name: String,
+    pub(super) columns: Vec<(String, Type)>,
 }
 
 /// The names that one level of a statement sees, and what it is grouped by.
 #[derive(Clone, Default)]
-struct Frame {
-    items: Vec<Item>,
-    groups: Option<Vec<(Type, String)>>,
+pub(super) struct Frame {
+    pub(super) items: Vec<Item>,
+    pub(super) groups: Option<Vec<(Type, String)>>,
 }
 
 /// A query with the names and types of its columns.
@@ -29,11 +29,11 @@ struct Query {
 
 /// Writes statements.
 pub struct Writer<'a> {
-    schema: &'a Schema,
-    pub random: &'a mut Random,
-    frames: Vec<Frame>,
+    pub(super) schema: &'a Schema,
+    pub(super) random: &'a mut Random,
+    pub(super) frames: Vec<Frame>,
     common: Vec<Item>,
-    names: usize,
+    pub(super) names: usize,
 }
 
 const TYPES: [Type; 5] = [Type::Int, Type::Number, Type::Text, Type::Date, Type::Bool];
@@ -44,16 +44,16 @@ impl<'a> Writer<'a> {
         Self { schema, random, frames: Vec::new(), common: Vec::new(), names: 0 }
     }
 
-    fn postgres(&self) -> bool {
+    pub(super) fn postgres(&self) -> bool {
         self.schema.engine == Engine::Postgres
     }
 
-    fn fresh(&mut self, prefix: &str) -> String {
+    pub(super) fn fresh(&mut self, prefix: &str) -> String {
         self.names += 1;
         format!("{prefix}{}", self.names)
     }
 
-    fn any_type(&mut self) -> Type {
+    pub(super) fn any_type(&mut self) -> Type {
         *self.random.pick(&TYPES)
     }
 
@@ -111,9 +111,10 @@ impl<'a> Writer<'a> {
                 tree.text(", ");
             }
             // A common table expression may go by the name of a table.
-            let name = match self.random.percent(20) {
-                true => self.random.pick(&self.schema.tables).name.clone(),
-                false => self.fresh("w"),
+            let name = if self.random.percent(20) {
+                self.random.pick(&self.schema.tables).name.clone()
+            } else {
+                self.fresh("w")
             };
             if self.common.iter().any(|item| item.name == name) {
                 continue;
@@ -217,7 +218,7 @@ impl<'a> Writer<'a> {
         tree
     }
 
-    fn clause(&mut self, word: &str, percent: usize, depth: usize) -> Tree {
+    pub(super) fn clause(&mut self, word: &str, percent: usize, depth: usize) -> Tree {
         let mut tree = Tree::new(Sort::Optional);
         if self.random.percent(percent) {
             let condition = self.value(Type::Bool, depth);
@@ -226,9 +227,9 @@ impl<'a> Writer<'a> {
         tree
     }
 
-    fn from(&mut self, depth: usize) -> Tree {
+    pub(super) fn from(&mut self, depth: usize) -> Tree {
         let mut tree = Tree::of(Sort::Fixed, " from ");
-        let first = self.from_item(depth);
+        let first = self.item_of_from(depth);
         tree.tree(first);
         while self.frames.last().unwrap().items.len() < 3 && self.random.percent(35) {
             let mut join = Tree::new(Sort::Optional);
@@ -241,22 +242,23 @@ impl<'a> Writer<'a> {
             let kind = *self.random.pick(kinds);
             match self.random.below(10) {
                 0 => {
-                    join.text(", ").tree(self.from_item(depth));
+                    join.text(", ").tree(self.item_of_from(depth));
                 }
                 1 => {
-                    join.text(" cross join ").tree(self.from_item(depth));
+                    join.text(" cross join ").tree(self.item_of_from(depth));
                 }
                 2 if kind != "full join" && kind != "straight_join" => {
-                    join.text(format!(" natural {kind} ")).tree(self.from_item(depth));
+                    join.text(format!(" natural {kind} ")).tree(self.item_of_from(depth));
                 }
                 3 | 4 if kind != "straight_join" => {
-                    let item = self.from_item(depth);
+                    let item = self.item_of_from(depth);
                     let shared = self.shared_columns(seen);
                     join.text(format!(" {kind} ")).tree(item);
-                    match shared.is_empty() {
-                        true => join.text(" on true"),
-                        false => join.text(format!(" using ({})", self.random.pick(&shared))),
-                    };
+                    if shared.is_empty() {
+                        join.text(" on true");
+                    } else {
+                        join.text(format!(" using ({})", self.random.pick(&shared)));
+                    }
                 }
                 5 => {
                     let lateral = self.query_of(None, depth.saturating_sub(1).max(1));
@@ -267,10 +269,11 @@ impl<'a> Writer<'a> {
                     self.frames.last_mut().unwrap().items.push(Item { name, columns: lateral.columns });
                 }
                 _ => {
-                    let item = self.from_item(depth);
-                    let condition = match self.random.percent(50) {
-                        true => self.equal_keys(seen),
-                        false => self.value(Type::Bool, depth.saturating_sub(1)),
+                    let item = self.item_of_from(depth);
+                    let condition = if self.random.percent(50) {
+                        self.equal_keys(seen)
+                    } else {
+                        self.value(Type::Bool, depth.saturating_sub(1))
                     };
                     join.text(format!(" {kind} ")).tree(item).text(" on ").tree(condition);
                 }
@@ -302,7 +305,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A table, view, common table expression, sub-select or list of values; its name comes in sight.
-    fn from_item(&mut self, depth: usize) -> Tree {
+    pub(super) fn item_of_from(&mut self, depth: usize) -> Tree {
         let mut tree = Tree::new(Sort::From);
         let kind = self.random.below(100);
         let mut name = self.fresh("x");
@@ -360,7 +363,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A table's columns that the role may name, and now and then one that it may not.
-    fn visible(&mut self, table: &Table) -> Vec<(String, Type)> {
+    pub(super) fn visible(&mut self, table: &Table) -> Vec<(String, Type)> {
         let denied_too = self.random.percent(3);
         let may = |treatment: Treatment| denied_too || treatment != Treatment::Denied;
         table
@@ -372,7 +375,7 @@ impl<'a> Writer<'a> {
     }
 
     /// An expression.
-    fn value(&mut self, ty: Type, depth: usize) -> Tree {
+    pub(super) fn value(&mut self, ty: Type, depth: usize) -> Tree {
         let grouped = self.frames.last().is_some_and(|frame| frame.groups.is_some());
         if grouped && self.random.percent(60) {
             let template = *self.random.pick(templates::aggregate(self.schema.engine, ty));
@@ -408,7 +411,7 @@ impl<'a> Writer<'a> {
         let frame = &self.frames[level];
         if let Some(groups) = &frame.groups {
             let fitting: Vec<&String> = groups.iter().filter(|(t, _)| *t == ty).map(|(_, text)| text).collect();
-            let text = if fitting.is_empty() { None } else { Some(self.random.pick(&fitting).to_string()) };
+            let text = if fitting.is_empty() { None } else { Some((*self.random.pick(&fitting)).clone()) };
             let text = text.unwrap_or_else(|| self.literal(ty));
             return Tree::of(Sort::Value(ty), text);
         }
@@ -520,185 +523,6 @@ impl<'a> Writer<'a> {
             .map(|frame| frame.items.iter().map(|item| item.name.clone()).collect())
             .unwrap_or_default();
         if items.is_empty() { "row(1)".to_owned() } else { self.random.pick(&items).clone() }
-    }
-
-    /// A statement that writes.
-    pub fn write(&mut self) -> Tree {
-        self.names = 0;
-        let writable: Vec<Table> = self.schema.tables.iter().filter(|table| table.writable).cloned().collect();
-        let table = self.random.pick(&writable).clone();
-        let mut tree = Tree::new(Sort::Fixed);
-        match self.random.below(if self.postgres() { 10 } else { 8 }) {
-            0..3 => self.update(&mut tree, &table),
-            3..5 => self.delete(&mut tree, &table),
-            5..8 => self.insert(&mut tree, &table),
-            8 => self.merge(&mut tree, &table),
-            _ => {
-                let mut inner = Tree::new(Sort::Fixed);
-                self.update(&mut inner, &table);
-                tree.text("with w as (").tree(inner).text(" returning *) select count(*) from w");
-            }
-        }
-        tree
-    }
-
-    fn target(&mut self, table: &Table) -> (String, String) {
-        let alias = if self.random.percent(50) { self.fresh("m") } else { table.name.clone() };
-        let text = if alias == table.name { alias.clone() } else { format!("{} as {alias}", table.name) };
-        let columns = self.visible(table);
-        self.frames.push(Frame { items: vec![Item { name: alias.clone(), columns }], groups: None });
-        (alias, text)
-    }
-
-    fn settable(&mut self, table: &Table) -> Vec<(String, Type)> {
-        let may = |column: &&super::schema::Column| {
-            column.treatment != Treatment::Denied && column.name != "id" && column.name != "g"
-        };
-        let mut columns: Vec<_> =
-            table.columns.iter().filter(may).map(|column| (column.name.to_owned(), column.ty)).collect();
-        while columns.len() > 2 {
-            columns.remove(self.random.below(columns.len()));
-        }
-        if columns.is_empty() || self.random.percent(10) {
-            columns.push(("g".to_owned(), Type::Text));
-        }
-        columns
-    }
-
-    fn assignments(&mut self, table: &Table) -> Tree {
-        let mut items = Vec::new();
-        for (name, ty) in self.settable(table) {
-            let mut item = Tree::of(Sort::Fixed, format!("{name} = "));
-            let value = if name == "g" { Tree::of(Sort::Value(ty), "'EU'") } else { self.value(ty, 2) };
-            item.tree(value);
-            items.push(item);
-        }
-        let mut tree = Tree::new(Sort::Fixed);
-        tree.list(items, ", ");
-        tree
-    }
-
-    fn returning(&mut self, tree: &mut Tree) {
-        if self.postgres() && self.random.percent(50) {
-            let star = self.random.percent(30);
-            let mut clause = Tree::of(Sort::Optional, " returning ");
-            if star {
-                clause.text("*");
-            } else {
-                let ty = self.any_type();
-                let value = self.value(ty, 2);
-                clause.tree(value);
-            }
-            tree.tree(clause);
-        }
-    }
-
-    fn update(&mut self, tree: &mut Tree, table: &Table) {
-        let (_, text) = self.target(table);
-        let assignments = self.assignments(table);
-        tree.text(format!("update {text} set ")).tree(assignments);
-        if self.postgres() && self.random.percent(30) {
-            let item = self.from_item(2);
-            tree.tree({
-                let mut clause = Tree::of(Sort::Optional, " from ");
-                clause.tree(item);
-                clause
-            });
-        }
-        let clause = self.clause(" where ", 80, 2);
-        tree.tree(clause);
-        self.returning(tree);
-        self.frames.pop();
-    }
-
-    fn delete(&mut self, tree: &mut Tree, table: &Table) {
-        let (_, text) = self.target(table);
-        tree.text(format!("delete from {text}"));
-        if self.postgres() && self.random.percent(30) {
-            let item = self.from_item(2);
-            tree.tree({
-                let mut clause = Tree::of(Sort::Optional, " using ");
-                clause.tree(item);
-                clause
-            });
-        }
-        let clause = self.clause(" where ", 80, 2);
-        tree.tree(clause);
-        self.returning(tree);
-        self.frames.pop();
-    }
-
-    fn insert(&mut self, tree: &mut Tree, table: &Table) {
-        let mut columns = vec![("id".to_owned(), Type::Int)];
-        columns.extend(self.settable(table).into_iter().filter(|(name, _)| name != "g"));
-        columns.push(("g".to_owned(), Type::Text));
-        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-        tree.text(format!("insert into {} ({}) ", table.name, names.join(", ")));
-        let middle: Vec<Type> = columns[1..columns.len() - 1].iter().map(|(_, ty)| *ty).collect();
-        let key = 1000 + self.random.below(100);
-        if self.random.percent(50) {
-            tree.text(format!("values ({key}"));
-            for ty in middle {
-                let value = self.value(ty, 2);
-                tree.text(", ").tree(value);
-            }
-            tree.text(", 'EU')");
-        } else {
-            self.frames.push(Frame::default());
-            let from = self.from(2);
-            let ids = self.frames.last().unwrap().items[0].name.clone();
-            tree.text(format!("select {ids}.id + {key}"));
-            for ty in middle {
-                let value = self.value(ty, 2);
-                tree.text(", ").tree(value);
-            }
-            let filter = self.clause(" where ", 60, 2);
-            tree.text(", 'EU'").tree(from).tree(filter);
-            self.frames.pop();
-        }
-        let visible = self.visible(table);
-        self.frames.push(Frame { items: vec![Item { name: table.name.clone(), columns: visible }], groups: None });
-        if self.random.percent(25) {
-            let assignments = self.assignments(table);
-            let mut clause = Tree::new(Sort::Optional);
-            if self.postgres() {
-                clause.text(" on conflict (id) do ");
-                if self.random.percent(40) {
-                    clause.text("nothing")
-                } else {
-                    clause.text("update set ").tree(assignments)
-                };
-            } else {
-                clause.text(" on duplicate key update ").tree(assignments);
-            }
-            tree.tree(clause);
-        }
-        self.returning(tree);
-        self.frames.pop();
-    }
-
-    fn merge(&mut self, tree: &mut Tree, table: &Table) {
-        let (alias, text) = self.target(table);
-        let item = self.from_item(2);
-        let source = self.frames.last().unwrap().items[1].clone();
-        let condition = match source.columns.iter().find(|(_, ty)| *ty == Type::Int) {
-            Some((name, _)) => Tree::of(Sort::Value(Type::Bool), format!("{alias}.id = {}.{name}", source.name)),
-            None => self.value(Type::Bool, 2),
-        };
-        let assignments = self.assignments(table);
-        let more = self.clause(" and ", 50, 2);
-        let action = if self.random.percent(60) {
-            Tree::of(Sort::Fixed, "update set ")
-        } else {
-            Tree::of(Sort::Fixed, "delete")
-        };
-        let updates = action.sql() != "delete";
-        tree.text(format!("merge into {text} using ")).tree(item).text(" on ").tree(condition);
-        tree.text(" when matched").tree(more).text(" then ").tree(action);
-        if updates {
-            tree.tree(assignments);
-        }
-        self.frames.pop();
     }
 }
 

@@ -23,6 +23,18 @@ mod postgres;
 pub mod process;
 pub mod relay;
 pub mod sekisho;
+pub mod side;
+
+use ::sekisho::rewrite::masks::{MaskingKey, SessionKeys};
+use ::sekisho::session::{Source, SourceSpec};
+
+/// A source of a proxy, with a key for its masks.
+fn keyed(spec: SourceSpec) -> Source {
+    let mut source = Source::new(spec).unwrap();
+    let key = MaskingKey { id: "k1".into(), bytes: b"a key of the tests, 32 bytes long".to_vec() };
+    source.give_masking_keys(&SessionKeys::new(&[key]));
+    source
+}
 
 pub use mariadb::{MySqlDatabase, MySqlServer, mariadb, mysql};
 pub use postgres::{PostgresDatabase, PostgresServer, postgres};

@@ -89,7 +89,7 @@ impl MySqlProxy {
         let mut timeouts = Timeouts::default();
         change(&mut listeners, &mut timeouts);
         let log = Audit::open(Settings::new(audit.path().join("audit")), "test").unwrap();
-        let sources = sources.into_iter().map(|spec| Source::new(spec).unwrap());
+        let sources = sources.into_iter().map(super::keyed);
         let node = Arc::new(Node::new(rules, sources, log, listeners, timeouts));
         read_catalogs(&node);
         let port = listen(Arc::clone(&node), tls_required);

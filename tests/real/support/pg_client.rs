@@ -150,12 +150,17 @@ impl PostgresClient {
 
     /// Reads one message.
     pub fn read(&mut self) -> (u8, Vec<u8>) {
+        self.read_or_end().unwrap()
+    }
+
+    /// Reads one message; nothing at the end of the connection.
+    pub fn read_or_end(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut header = [0; 5];
-        self.tcp.read_exact(&mut header).unwrap();
+        self.tcp.read_exact(&mut header).ok()?;
         let length = u32::from_be_bytes(header[1..].try_into().unwrap()) as usize - 4;
         let mut body = vec![0; length];
-        self.tcp.read_exact(&mut body).unwrap();
-        (header[0], body)
+        self.tcp.read_exact(&mut body).ok()?;
+        Some((header[0], body))
     }
 
     /// Reads up to and with the next ReadyForQuery; parameters are noted and not shown.

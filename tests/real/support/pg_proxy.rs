@@ -14,7 +14,7 @@ use sekisho::net::ServerTls;
 use sekisho::pg::accept::ALPN;
 use sekisho::policy::{PolicySet, Surroundings, parse};
 use sekisho::server::{self, Address, Order, Protocol, Server};
-use sekisho::session::{Listeners, Node, Rules, Source, SourceSpec, Timeouts};
+use sekisho::session::{Listeners, Node, Rules, SourceSpec, Timeouts};
 use sekisho::sql::Engine;
 use tokio::sync::mpsc::{Sender, channel};
 
@@ -59,7 +59,7 @@ impl PostgresProxy {
         change(&mut listeners, &certificates);
         let audit = Audit::open(Settings::new(folder.path().join("audit")), "test").unwrap();
         let rules = Rules { policy: Arc::new(policy(rules, 1)), users: Arc::new(users()) };
-        let node = Arc::new(Node::new(rules, [Source::new(spec).unwrap()], audit, listeners, timeouts));
+        let node = Arc::new(Node::new(rules, [super::keyed(spec)], audit, listeners, timeouts));
         let (orders, receiver) = channel(4);
         let (started, address) = std::sync::mpsc::channel();
         let running = Arc::clone(&node);
