@@ -55,7 +55,9 @@ pub fn aggregate(engine: Engine, ty: Type) -> &'static [&'static str] {
         (Type::Number, Engine::Postgres) => {
             &["sum({num})", "avg({int})", "min({num})", "var_pop({num})", "sum({num}) filter (where {bool})"]
         }
-        (Type::Number, Engine::MySql) => &["sum({num})", "avg({int})", "min({num})", "max({num})"],
+        (Type::Number, Engine::MySql) => {
+            &["sum(cast({num} as decimal(30,6)))", "avg({int})", "min({num})", "max({num})"]
+        }
         (Type::Text, Engine::Postgres) => &[
             "string_agg({text}, ',' order by {text})",
             "max({text})",
@@ -99,7 +101,9 @@ pub fn window(engine: Engine, ty: Type) -> &'static [&'static str] {
             "max({int}) over (partition by {any})",
         ],
         (Type::Text, Engine::Postgres | Engine::MySql) => &["max({text}) over (order by {any})"],
-        (Type::Number, Engine::Postgres | Engine::MySql) => &["sum({num}) over (partition by {any})"],
+        (Type::Number, Engine::Postgres | Engine::MySql) => {
+            &["sum(cast({num} as decimal(30,6))) over (partition by {any})"]
+        }
         (Type::Date, Engine::Postgres | Engine::MySql) => &["min({date}) over (partition by {any})"],
         (Type::Bool, Engine::Postgres) => &["bool_or({bool}) over (partition by {any})"],
         (Type::Bool, Engine::MySql) => &["max({bool}) over (partition by {any})"],
