@@ -27,6 +27,7 @@ mod mysql_sessions;
 mod mysql_tables;
 mod mysql_upstream;
 mod mysql_writes;
+mod observe;
 mod pg_faults;
 mod pg_introspect;
 mod pg_logins;

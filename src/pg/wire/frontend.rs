@@ -213,7 +213,7 @@ mod tests {
         let body = b"p\0s\0\0\x01\0\0\0\x02\0\0\0\x01x\xff\xff\xff\xff\0\x01\0\x01";
         assert_eq!(write_bind_again(&mut out, b"q", body), Some(()));
         assert_eq!(&out[5..], b"q\0q\0\0\x01\0\0\0\x02\0\0\0\x01x\xff\xff\xff\xff\0\0");
-        assert_eq!(write_bind_again(&mut out, b"q", &body[..20]), None);
+        assert_eq!(write_bind_again(&mut out, b"q", &body[..15]), None);
     }
 
     #[test]
