@@ -63,7 +63,7 @@ pub struct Running {
     /// It reads COPY data.
     pub copying: bool,
     /// What is known about its text.
-    pub facts: Arc<Facts>,
+    pub facts: Option<Arc<Facts>>,
     /// The limits that could stop it.
     pub watch: Option<Box<Watch>>,
     /// Bytes of the results before the one that is being answered.
@@ -157,7 +157,7 @@ impl Running {
             bytes: 0,
             sqlstate: None,
             copying: false,
-            facts: Arc::default(),
+            facts: None,
             watch: None,
             earlier_bytes: 0,
             portal: None,

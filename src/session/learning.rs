@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use arc_swap::ArcSwap;
 
 use crate::audit::{Facts, Ground};
-use crate::pipeline::{Decision, Denial};
+use crate::pipeline::{Decision, Denial, Verdict};
 use crate::policy::{Learn, Learning as Mode, PolicySet, Role, RuleInfo};
 
 /// Statements that a rule learns at the most.
@@ -94,8 +94,12 @@ impl Learning {
             return;
         }
         match learn.mode {
-            Mode::Record if decision.observed.is_none() => self.note(learn, role, &facts),
-            Mode::Record => {}
+            Mode::Record => {
+                let is_allowed = decision.observed.is_none() && matches!(decision.verdict, Verdict::Permit(_));
+                if is_allowed {
+                    self.note(learn, role, &facts);
+                }
+            }
             Mode::Report => {
                 if !decision.reported.iter().any(|rule| rule.name == learn.rule.name) {
                     decision.reported.push(Arc::clone(&learn.rule));

@@ -220,7 +220,7 @@ impl Session {
             let database = asked.grounds.map_or_else(|| state.acting.last_database(), |(database, _)| database);
             running.lock = Some(Arc::clone(database));
         }
-        running.facts = Arc::clone(asked.facts);
+        running.facts = Some(Arc::clone(asked.facts));
         let metrics = &self.node.metrics;
         match (&asked.ruling, record) {
             (_, Err(unavailable)) => {

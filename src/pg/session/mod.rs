@@ -250,7 +250,7 @@ impl Session {
                 total_us: micros(total),
                 sqlstate: Some("57P01"),
                 limit: running.watch.as_ref().and_then(|watch| watch.noted()),
-                facts: Some(&running.facts),
+                facts: running.facts.as_deref(),
             });
         }
     }

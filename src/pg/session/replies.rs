@@ -370,7 +370,7 @@ impl Session {
             total_us: micros(total),
             sqlstate,
             limit,
-            facts: Some(&running.facts),
+            facts: running.facts.as_deref(),
         });
         if state.turn.is_some() && !state.pending.is_running() {
             state.turn = None;
