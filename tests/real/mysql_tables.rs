@@ -211,3 +211,14 @@ fn the_character_set_stays_while_clients_ask_for_its_subset() {
         assert_eq!(desk.client.rows("select email from customers"), [["a***@example.com"]]);
     });
 }
+
+#[test]
+fn bytes_in_a_literal_arrive_as_they_are() {
+    everywhere(|desk| {
+        desk.runs("create temporary table blobs(id int, b blob)");
+        let text = [&b"\x03insert into blobs values (1, '\xff\\0''\x80'), (2, _binary'\xfe')"[..]].concat();
+        assert!(desk.client.command(&text).is_ok());
+        assert_eq!(desk.client.rows("select hex(b) from blobs order by id"), [["FF002780"], ["FE"]]);
+        assert_eq!(desk.client.command(b"\x03select `\xff`").unwrap_err().code, 1300);
+    });
+}

@@ -8,6 +8,7 @@
 //! ```
 
 mod account;
+mod binary_text;
 mod columns;
 mod cost;
 mod files;

@@ -101,7 +101,8 @@ impl Session {
         if !self.open_for(&whole).await? {
             return Ok(());
         }
-        if !self.is_restricted() || **permit.sql() == *text {
+        let sent = whole.payload(self.client.unread()).get(1..);
+        if !self.is_restricted() || sent == Some(permit.sql().as_bytes()) {
             self.pass(&whole).await?;
         } else {
             let payload = [&[command::STMT_PREPARE], permit.sql().as_bytes()].concat();

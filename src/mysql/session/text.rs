@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::binary_text;
 use super::input::{MAX_TEXT, Whole};
 use super::relay::{Outcome, Running};
 use super::words::{self, Words};
@@ -67,7 +68,8 @@ impl Session {
             return self.set_role(whole, text, &decision, &role).await;
         }
         let restricted = self.is_restricted();
-        let rewritten = restricted && **permit.sql() != *text;
+        let sent = whole.payload(self.client.unread()).get(head..);
+        let rewritten = restricted && sent != Some(permit.sql().as_bytes());
         let record = match self.record(text, &decision, rewritten.then_some(&**permit.sql())) {
             Ok(record) => record,
             Err(error) => {
@@ -124,6 +126,9 @@ impl Session {
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(_) if !self.is_restricted() => Ok(String::from_utf8_lossy(text)),
             Err(_) => {
+                if let Some(text) = binary_text::readable(text, self.settings.sql_mode, self.flavour()) {
+                    return Ok(Cow::Owned(text));
+                }
                 let message = "statement is not in UTF-8; connect with character set utf8mb4";
                 Err(Err::new(1300, "HY000", message))
             }
