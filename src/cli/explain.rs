@@ -70,6 +70,9 @@ impl Explain {
             as_json(&decision, database.limits().map(Arc::as_ref)).to_string() + "\n"
         } else {
             let mut text = format!("role `{}` on source `{}`: {}", self.role, self.source, trace(&sql, &decision));
+            for rule in &decision.reported {
+                let _ = writeln!(text, "\nreported by `{}`", rule.name);
+            }
             limits(&mut text, database.limits().map(Arc::as_ref));
             text
         };
