@@ -25,7 +25,7 @@ pub fn scalar(engine: Engine, ty: Type) -> Vec<&'static str> {
     both.iter().chain(own).copied().collect()
 }
 
-/// Templates for an aggregate.
+/// Templates for an aggregate. None depends on the order of rows that are equal to it.
 pub fn aggregate(engine: Engine, ty: Type) -> &'static [&'static str] {
     match (ty, engine) {
         (Type::Int, Engine::Postgres) => &[
@@ -59,19 +59,19 @@ pub fn aggregate(engine: Engine, ty: Type) -> &'static [&'static str] {
             &["sum(cast({num} as decimal(30,6)))", "avg({int})", "min({num})", "max({num})"]
         }
         (Type::Text, Engine::Postgres) => &[
-            "string_agg({text}, ',' order by {text})",
+            "string_agg(distinct {text}, ',')",
             "max({text})",
             "min({text})",
-            "array_agg({any} order by {any})::text",
-            "json_agg({any} order by {text})::text",
-            "jsonb_object_agg({text}, {any})::text",
-            "json_agg({row} order by {any})::text",
+            "array_agg(distinct {any})::text",
+            "json_agg(distinct {text})::text",
+            "array_agg(distinct ({any})::text)::text",
+            "json_agg(distinct ({row})::text)::text",
             "string_agg(distinct {text}, '')",
             "percentile_disc(0.5) within group (order by {text})",
-            "xmlagg(xmlelement(name x, {text}) order by {text})::text",
+            "json_agg(distinct to_jsonb({row}))::text",
         ],
         (Type::Text, Engine::MySql) => &[
-            "group_concat({text} order by {text})",
+            "group_concat({text} order by 1)",
             "max({text})",
             "min({text})",
             "group_concat(distinct {any} order by 1 separator '')",
@@ -90,8 +90,8 @@ pub fn window(engine: Engine, ty: Type) -> &'static [&'static str] {
             "(count({any}) over (order by {any}))::int",
             "(dense_rank() over (order by {any} desc, {any}))::int",
             "max({int}) over (partition by {any})",
-            "lag({int}, {small}) over (order by {any}, {any})",
-            "(ntile(3) over (order by {any}))::int",
+            "min({int}) over (order by {any} desc)",
+            "(count(*) over (partition by {any}))::int",
             "(count(*) over (order by {int} range between {small} preceding and current row))::int",
         ],
         (Type::Int, Engine::MySql) => &[
