@@ -1,8 +1,13 @@
 //! What deciding costs: a text seen before, one that differs in literals, one never seen.
+//!
+//! `SEKISHO_STATEMENTS=FOLDER` plans the statements of a benchmark too, each never seen: `queries.sql` holds them, each
+//! ended by a semicolon at the end of a line, `ddl-pg.sql` the `create table` statements of what they read, with all
+//! columns of a table in one line (as the generators of TPC-H and TPC-DS in DuckDB give them).
 
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sekisho::catalog::{Column, ColumnType, Relation, RelationKind, Snapshot, SnapshotBuilder, TypeClass};
 use sekisho::pipeline::{Person, Settings, Verdict, VirtualDatabase};
@@ -117,11 +122,142 @@ fn measure(what: &str, database: &VirtualDatabase, texts: &[String]) {
     println!("{what:<44} {each:>10.2?} of {} bytes", texts.first().map_or(0, String::len));
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (policy, _) = parse(&[("rules.toml", RULES)], &Surroundings::new([("shop", Engine::Postgres)]), 1)
+/// Columns of people and places in the TPC benchmarks, masked in several ways.
+const BENCHMARK_RULES: &str = r#"
+[role.analyst]
+grant = [ { on = "shop.public.*", allow = ["read"] } ]
+[[protect]]
+name = "names"
+columns = ["shop.public.customer.*name", "shop.public.supplier.s_name", "shop.public.store.s_manager"]
+mask = { kind = "keep", first = 1 }
+[[protect]]
+name = "contacts"
+columns = ["shop.public.customer.c_email_address", "shop.public.customer.c_login"]
+mask = "email"
+[[protect]]
+name = "phones"
+columns = ["shop.public.*.*_phone"]
+mask = "phone"
+[[protect]]
+name = "births"
+columns = ["shop.public.customer.c_birth_year", "shop.public.customer.c_acctbal"]
+mask = { kind = "bucket", width = 10 }
+[[protect]]
+name = "places"
+columns = ["shop.public.customer_address.ca_street*", "shop.public.*.*_address"]
+mask = "redact"
+[[protect]]
+name = "zips"
+columns = ["shop.public.*.*_zip"]
+mask = { kind = "keep", first = 3 }
+[[filter]]
+name = "near"
+tables = ["shop.public.customer_address"]
+where = "ca_gmt_offset >= -6"
+"#;
+
+/// Functions that the benchmarks call.
+const BENCHMARK_FUNCTIONS: &[&str] = &[
+    "sum",
+    "count",
+    "avg",
+    "min",
+    "max",
+    "stddev_samp",
+    "round",
+    "abs",
+    "rank",
+    "row_number",
+    "upper",
+    "lower",
+    "substr",
+    "substring",
+    "date_part",
+    "length",
+    "concat",
+];
+
+fn class_of(sql: &str) -> TypeClass {
+    match sql.split('(').next().unwrap_or_default() {
+        "integer" | "bigint" => TypeClass::Integer,
+        "decimal" | "numeric" => TypeClass::Numeric,
+        "date" => TypeClass::Date,
+        "time" => TypeClass::Time,
+        "timestamp" => TypeClass::Timestamp,
+        _ => TypeClass::Text,
+    }
+}
+
+/// Reads lines like `create table t (a integer, b decimal(7,2));`.
+fn catalog_of(ddl: &str) -> Snapshot {
+    let mut builder = SnapshotBuilder::new(1, "shop", Engine::Postgres, 150_000);
+    builder.search_path(vec!["public".into()]);
+    let tables = ddl.lines().filter_map(|line| line.split_once("create table ")?.1.split_once(" ("));
+    for (oid, (name, columns)) in (20_000..).zip(tables) {
+        let columns = columns.trim_end_matches(");").split(", ").filter_map(|column| column.split_once(' '));
+        let columns = (1..).zip(columns).map(|(number, (name, sql))| Column {
+            name: name.into(),
+            number,
+            ty: ColumnType::new(0, class_of(sql), sql),
+            not_null: false,
+            generated: None,
+        });
+        let columns = columns.collect();
+        let name = name.into();
+        builder.relation(Relation { oid, schema: "public".into(), name, columns, ..Relation::default() });
+    }
+    for name in BENCHMARK_FUNCTIONS {
+        let name = (*name).into();
+        builder.function(sekisho::catalog::Function {
+            schema: "pg_catalog".into(),
+            name,
+            ..sekisho::catalog::Function::default()
+        });
+    }
+    builder.build()
+}
+
+/// Plans the statements of a folder, in each round by a database that has seen none of them.
+fn measure_benchmark(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    const ROUNDS: usize = 30;
+    let snapshot = Arc::new(catalog_of(&std::fs::read_to_string(folder.join("ddl-pg.sql"))?));
+    let texts = std::fs::read_to_string(folder.join("queries.sql"))?;
+    let texts: Vec<&str> = texts.split(";\n").map(str::trim).filter(|text| text.contains("FROM")).collect();
+    let (mut all, mut refused) = (Vec::new(), 0);
+    for round in 0..ROUNDS {
+        let database = database(BENCHMARK_RULES, Arc::clone(&snapshot))?;
+        for text in &texts {
+            let begun = Instant::now();
+            let decision = black_box(database.decide(&Settings::default(), text));
+            all.push(begun.elapsed());
+            if let (0, Verdict::Denial(denial)) = (round, decision.verdict) {
+                refused += 1;
+                println!("refused: {}: {}", text.lines().next().unwrap_or_default(), denial.message);
+            }
+        }
+    }
+    all.sort_unstable();
+    let share = |percent: usize| all.get(all.len() * percent / 100).copied().unwrap_or(Duration::ZERO);
+    println!(
+        "never seen, {} statements ({refused} refused), {} KB: median {:.0?}, p95 {:.0?}, max {:.0?}",
+        texts.len(),
+        texts.iter().map(|text| text.len()).sum::<usize>() / 1024,
+        share(50),
+        share(95),
+        all.last().copied().unwrap_or_default()
+    );
+    Ok(())
+}
+
+fn database(rules: &str, snapshot: Arc<Snapshot>) -> Result<VirtualDatabase, Box<dyn std::error::Error>> {
+    let (policy, _) = parse(&[("rules.toml", rules)], &Surroundings::new([("shop", Engine::Postgres)]), 1)
         .map_err(|mistakes| format!("{mistakes:?}"))?;
     let role = Arc::clone(policy.role("analyst").ok_or("no role")?);
-    let database = VirtualDatabase::new(Arc::new(policy), Arc::new(catalog()), role, Arc::new(Person::default()));
+    Ok(VirtualDatabase::new(Arc::new(policy), snapshot, role, Arc::new(Person::default())))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let database = database(RULES, Arc::new(catalog()))?;
     measure(
         "never seen, short",
         &database,
@@ -135,5 +271,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     measure("seen but for nothing, short", &database, &vec!["SELECT email FROM customers".to_owned(); 200_000]);
     measure("seen but for its comment, dashboard", &database, &vec![dashboard(1); 20_000]);
+    if let Some(folder) = std::env::var_os("SEKISHO_STATEMENTS") {
+        measure_benchmark(Path::new(&folder))?;
+    }
     Ok(())
 }
