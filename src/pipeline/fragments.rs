@@ -43,7 +43,7 @@ fn appear(
     let engine = database.engine();
     let hides_rows = !used.access.filters.is_empty();
     let fenced = fence && hides_rows;
-    let options = derived::Options { from: None, only: used.only, fence: fenced, behind, used: Some(&used.used) };
+    let options = derived::Options { from: None, only: used.only, fence: fenced, behind, used: used.needed() };
     let derived_table = match &used.appearance {
         Appearance::Plain | Appearance::Target => {
             let name = derived::qualified(engine, relation);
@@ -64,7 +64,7 @@ fn appear(
                     from: Some(&from),
                     // The rows that a view with a security barrier leaves out are hidden like those of a filter.
                     fence: fenced || view.barrier,
-                    used: Some(&used.used),
+                    used: used.needed(),
                     ..derived::Options::default()
                 };
                 database.derived_table(relation, &used.access, options)?

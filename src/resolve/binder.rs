@@ -139,6 +139,7 @@ impl<'a> Binder<'a> {
             alias: None,
             appearance,
             used: vec![false; relation.columns.len()],
+            whole: false,
             system_columns: Vec::new(),
             access,
         });

@@ -64,7 +64,14 @@ impl Binder<'_> {
                 self.mark(&label.sources, sink);
                 Ok(Nature { direct: label.direct, harmless: label.harmless })
             }
-            Some(Found::Open) => Ok(Nature::COMPUTED),
+            Some(Found::Open) => {
+                // It may be no column of the function but one further out.
+                let around: Vec<ScopeId> = self.outward(Some(scope)).map(|(id, _)| id).collect();
+                for id in around {
+                    self.keep_whole(id, 0);
+                }
+                Ok(Nature::COMPUTED)
+            }
             Some(Found::System(place, system)) => {
                 self.use_system_column(place, system);
                 Ok(Nature::COMPUTED)

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use super::binder::{Binder, Sources};
 use super::column::Nature;
 use super::refusal::Refusal;
-use super::resolved::Source;
 use super::scope::ScopeId;
-use crate::catalog::{TypeClass, UserOperator};
+use crate::catalog::UserOperator;
 use crate::sql::Engine;
-use crate::sql::ast::{Expr, ExprKind, Literal, Name, ObjectName, Operator, Query, TypeName};
+use crate::sql::ast::{Expr, ExprKind, Name, ObjectName, Operator, Query, TypeName};
 
 /// Operators that cannot fail on values of the types that [`is_simple`](super::from) columns have, and show nothing but
 /// their result.
@@ -63,16 +62,6 @@ const POSTGRES_FORMS_SINCE: &[(&str, u32)] = &[
 /// Operators that take truth values, or compare nothing.
 const LOGICAL_OPERATORS: &[&str] =
     &["and", "is false", "is not false", "is not null", "is not true", "is null", "is true", "not", "or"];
-
-/// What MySQL compares a value as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Compared {
-    Number,
-    Text,
-    /// It goes with everything.
-    Anything,
-    Unknown,
-}
 
 impl Binder<'_> {
     /// Resolves expressions whose values nobody asks for.
@@ -212,53 +201,6 @@ impl Binder<'_> {
             return Err(Refusal::unsupported(message).at(Some(expr.tokens.start)));
         }
         Ok(())
-    }
-
-    /// Resolves operands that are compared; whether all of them are harmless. MySQL compares different kinds of values by
-    /// converting them, row by row, with warnings or, where it writes, errors that quote them.
-    fn compared(&mut self, operands: &[Expr], scope: ScopeId, sink: &mut Sources) -> Result<bool, Refusal> {
-        let mut harmless = true;
-        let mut kinds = Vec::new();
-        for operand in operands {
-            let before = sink.len();
-            harmless &= self.expr(operand, scope, sink)?.harmless;
-            kinds.push(self.kind_of(operand, sink.get(before..).unwrap_or_default()));
-        }
-        if self.world.engine() == Engine::Postgres {
-            return Ok(harmless);
-        }
-        let mut known = kinds.iter().filter(|kind| **kind != Compared::Anything);
-        let alike = known.next().is_none_or(|first| *first != Compared::Unknown && known.all(|kind| kind == first));
-        Ok(harmless && alike)
-    }
-
-    /// Whether columns are compared without converting them.
-    pub(super) fn is_one_kind(&self, sources: &[Source]) -> bool {
-        let mut kinds = sources.iter().map(|source| self.kind_of_column(*source));
-        let alike = kinds.next().is_none_or(|first| first != Compared::Unknown && kinds.all(|kind| kind == first));
-        self.world.engine() == Engine::Postgres || alike
-    }
-
-    /// What MySQL would compare an operand as; `sources` are the columns in it.
-    fn kind_of(&self, operand: &Expr, sources: &[Source]) -> Compared {
-        match (&operand.kind, sources) {
-            (ExprKind::Literal(Literal::Null), _) => Compared::Anything,
-            (ExprKind::Literal(Literal::Number | Literal::Boolean), _) => Compared::Number,
-            (ExprKind::Literal(Literal::String), _) => Compared::Text,
-            (ExprKind::Column(_), [source]) => self.kind_of_column(*source),
-            _ => Compared::Unknown,
-        }
-    }
-
-    fn kind_of_column(&self, source: Source) -> Compared {
-        let used = self.out.relations.get(source.place);
-        let relation = used.and_then(|used| self.world.snapshot.relation(used.relation));
-        let column = relation.and_then(|relation| relation.columns.get(source.column));
-        column.map_or(Compared::Unknown, |column| match column.ty.class {
-            TypeClass::Boolean | TypeClass::Integer | TypeClass::Numeric | TypeClass::Float => Compared::Number,
-            TypeClass::Text | TypeClass::Enum => Compared::Text,
-            _ => Compared::Unknown,
-        })
     }
 
     /// A sub-select inside an expression; whether its columns are harmless.

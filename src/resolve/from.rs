@@ -79,6 +79,7 @@ impl Binder<'_> {
             used.appearance = appearance;
             used.only = item.only;
             used.alias = item.alias.is_none().then(|| object.clone());
+            used.whole = item.alias.as_ref().is_some_and(|alias| !alias.columns.is_empty());
             if !stands_alone {
                 used.moved.extend((!item.partitions.is_empty()).then(|| item.partitions.clone()));
                 used.moved.extend(item.sample.as_ref().map(|sample| sample.tokens.clone()));
@@ -345,6 +346,9 @@ impl Binder<'_> {
     fn hide_behind(&mut self, scope: ScopeId, begin: (usize, usize), alias: &Alias) {
         let end = self.scope(scope).map_or(0, |scope| scope.visible.len());
         let columns = rename(&self.columns_of_visible(scope, begin.1, end), Some(alias));
+        if !alias.columns.is_empty() {
+            self.keep_whole(scope, begin.0);
+        }
         let mut open = false;
         if let Some(scope) = self.scope_mut(scope) {
             for binding in scope.bindings.iter_mut().skip(begin.0) {
@@ -355,6 +359,18 @@ impl Binder<'_> {
         }
         let name = alias.name.value.clone();
         self.bind(scope, Binding { name, schema: None, kind: Kind::Query, columns, open, hidden: false });
+    }
+
+    /// Leaves no column out of the relations that a scope has from `first` on.
+    pub(super) fn keep_whole(&mut self, scope: ScopeId, first: usize) {
+        let Some(scope) = self.scopes.get(scope) else { return };
+        for binding in scope.bindings.iter().skip(first) {
+            if let Kind::Relation(place) = binding.kind
+                && let Some(used) = self.out.relations.get_mut(place)
+            {
+                used.whole = true;
+            }
+        }
     }
 
     fn columns_of_visible(&self, scope: ScopeId, begin: usize, end: usize) -> Rc<[BoundColumn]> {

@@ -6,6 +6,7 @@
 
 mod binder;
 mod column;
+mod comparison;
 mod ddl;
 mod dml;
 mod duplicate_key;

@@ -67,8 +67,18 @@ pub struct RelationUse {
     pub access: Arc<RelationAccess>,
     /// For each column whether the statement uses it.
     pub used: Vec<bool>,
+    /// None of its columns may be left out: names are given to them by their position, or some names may mean its columns
+    /// or something else.
+    pub whole: bool,
     /// System columns that the statement names: `tableoid`, `xmin` …
     pub system_columns: Vec<&'static str>,
+}
+
+impl RelationUse {
+    /// The columns that have to be there, for each whether it has; `None` is all of them.
+    pub fn needed(&self) -> Option<&[bool]> {
+        (!self.whole).then_some(self.used.as_slice())
+    }
 }
 
 /// A column of a relation that a value comes from.

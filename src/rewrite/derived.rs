@@ -19,8 +19,14 @@ pub struct Options<'a> {
     pub fence: bool,
     /// Partitions, TABLESAMPLE, index hints.
     pub behind: &'a str,
-    /// For each column whether the statement uses it; `None` is every one.
+    /// For each column whether it has to be there; `None` is every one.
     pub used: Option<&'a [bool]>,
+}
+
+impl Options<'_> {
+    fn needs(&self, column: usize) -> bool {
+        self.used.is_none_or(|used| used.get(column).copied().unwrap_or(true))
+    }
 }
 
 /// Renders `(SELECT … FROM … WHERE …)`, without an alias. `filters` are the relation's filters as SQL, `key_ids` the
@@ -39,15 +45,15 @@ pub fn render(
         let name = engine.quote_identifier(&column.name);
         match &access.treatment {
             Treatment::Denied => {}
+            Treatment::Raw | Treatment::Masked(_) if !options.needs(position) => {}
             Treatment::Raw => columns.push(name),
-            Treatment::Masked(_) if is_idle(engine, options, position) => columns.push(format!("NULL AS {name}")),
             Treatment::Masked(mask) => {
                 columns.push(format!("{} AS {name}", masks::render(engine, mask, column, &name, &context)?));
             }
         }
     }
     if columns.is_empty() && engine == Engine::MySql {
-        columns.push("NULL".to_owned());
+        columns.push(placeholder(relation, access));
     }
     let mut sql = format!("(SELECT {}", columns.join(", "));
     let _ = write!(
@@ -72,11 +78,14 @@ pub fn render(
     Ok(sql)
 }
 
-/// Whether a masked column need not be computed. Behind a fence MySQL and MariaDB compute every column of a derived table
-/// for every row; PostgreSQL leaves out those that nobody asks for.
-fn is_idle(engine: Engine, options: Options<'_>, position: usize) -> bool {
-    let unused = options.used.and_then(|used| used.get(position)).is_some_and(|used| !used);
-    unused && options.fence && engine == Engine::MySql
+/// MySQL wants a column where none is asked for: one of the relation's own, so that no join by name finds it on both sides.
+fn placeholder(relation: &Relation, access: &RelationAccess) -> String {
+    let mut columns = relation.columns.iter().zip(&access.columns);
+    match columns.find(|(_, access)| access.treatment != Treatment::Denied) {
+        Some((column, access)) if access.treatment == Treatment::Raw => Engine::MySql.quote_identifier(&column.name),
+        Some((column, _)) => format!("NULL AS {}", Engine::MySql.quote_identifier(&column.name)),
+        None => "NULL".to_owned(),
+    }
 }
 
 /// A relation's full name.
@@ -159,14 +168,26 @@ mod tests {
     }
 
     #[test]
-    fn masks_that_nobody_reads_are_not_computed_behind_a_fence() {
+    fn columns_that_nobody_asks_for_are_left_out() {
         let used = [true, false, false, true];
         let options = Options { fence: true, used: Some(&used), ..Options::default() };
         assert_eq!(
             sql(Engine::MySql, &mixed(), &["f"], options),
-            "(SELECT `id`, NULL AS `email`, `no\"te` FROM `shop`.`customers` WHERE (f) LIMIT 18446744073709551615)"
+            "(SELECT `id`, `no\"te` FROM `shop`.`customers` WHERE (f) LIMIT 18446744073709551615)"
         );
-        assert!(sql(Engine::Postgres, &mixed(), &["f"], options).contains("pg_catalog.repeat"));
+        let used = [false, true, true, false];
+        let options = Options { used: Some(&used), ..Options::default() };
+        assert_eq!(
+            sql(Engine::Postgres, &mixed(), &[], options),
+            r#"(SELECT pg_catalog.repeat('*', pg_catalog.length("email")) AS "email" FROM "shop"."customers")"#
+        );
+    }
+
+    #[test]
+    fn rows_are_counted_without_any_column() {
+        let options = Options { used: Some(&[false; 4]), ..Options::default() };
+        assert_eq!(sql(Engine::Postgres, &mixed(), &[], options), r#"(SELECT  FROM "shop"."customers")"#);
+        assert_eq!(sql(Engine::MySql, &mixed(), &[], options), "(SELECT `id` FROM `shop`.`customers`)");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod bypass;
 mod fence;
 mod generated;
 mod harness;
+mod indexes;
 mod limits;
 mod mask_extremes;
 mod mask_rules;

@@ -41,6 +41,12 @@ impl Desk {
         self.database.rows(self.permit(sql).sql())
     }
 
+    /// How the server would run what it would get.
+    pub fn plan(&self, sql: &str) -> String {
+        let lines = self.database.rows(&format!("explain (costs off) {}", self.permit(sql).sql()));
+        lines.concat().join("\n")
+    }
+
     /// SQLSTATE and message of a refusal.
     pub fn refused(&self, sql: &str) -> (String, String) {
         match self.role.decide(&Settings::default(), sql).verdict {
