@@ -138,7 +138,7 @@ impl MySqlDesk {
         let name = self.database.name.as_str();
         let settings = Settings { search_path: Some(Arc::from([Box::from(name)])), ..Settings::default() };
         match self.role.decide(&settings, sql).verdict {
-            Verdict::Permit(permit) => permit.sql().to_owned(),
+            Verdict::Permit(permit) => permit.sql().to_string(),
             Verdict::Denial(denial) => panic!("{sql}: {denial:?}"),
         }
     }
