@@ -161,6 +161,11 @@ impl Rules for RoleRules<'_> {
         database.policy().verbs(database.role(), database.snapshot(), schema, object).contains(Verb::Create)
     }
 
+    fn may_drop(&self, schema: &str, object: &str) -> bool {
+        let database = self.database;
+        database.policy().verbs(database.role(), database.snapshot(), schema, object).contains(Verb::Drop)
+    }
+
     fn computes(&self, extension: &str) -> bool {
         known::postgres::extension_computes(extension)
     }
@@ -208,6 +213,10 @@ impl Rules for BareRules {
     }
 
     fn may_create(&self, _schema: &str, _object: &str) -> bool {
+        true
+    }
+
+    fn may_drop(&self, _schema: &str, _object: &str) -> bool {
         true
     }
 

@@ -62,14 +62,18 @@ struct Visible {
     oids: Vec<String>,
     names: Vec<String>,
     schemas: Vec<String>,
+    /// Schemas whose names are no secret: those of `schemas`, and what a session of anybody's reaches unqualified or by
+    /// extensions. Drivers look for the types of extensions by schema.
+    named: Vec<String>,
 }
 
 impl Visible {
     fn new(database: &VirtualDatabase) -> Self {
         let engine = database.engine();
         let rules = database.rules();
-        let mut visible = Self { everything: true, oids: Vec::new(), names: Vec::new(), schemas: Vec::new() };
-        let mut schemas = BTreeSet::new();
+        let mut visible =
+            Self { everything: true, oids: Vec::new(), names: Vec::new(), schemas: Vec::new(), named: Vec::new() };
+        let mut schemas: BTreeSet<&str> = BTreeSet::new();
         for relation in database.snapshot().relations() {
             if is_system(engine, &relation.schema) {
                 continue;
@@ -82,7 +86,15 @@ impl Visible {
             visible.names.push(format!("({}, {})", literal(&relation.schema), literal(&relation.name)));
             schemas.insert(&relation.schema);
         }
-        visible.schemas = schemas.into_iter().map(|schema| literal(schema)).collect();
+        visible.schemas = schemas.iter().map(|schema| literal(schema)).collect();
+        if engine == Engine::Postgres {
+            let snapshot = database.snapshot();
+            let of_extensions = snapshot.every_function().filter(|function| function.extension.is_some());
+            schemas.extend(of_extensions.map(|function| &*function.schema));
+            schemas.extend(snapshot.search_path().iter().map(|schema| &**schema));
+            schemas.insert("public");
+        }
+        visible.named = schemas.into_iter().map(literal).collect();
         visible
     }
 
@@ -133,7 +145,7 @@ impl Visible {
 
     fn schema(&self, engine: Engine, column: &str) -> String {
         let column = engine.quote_identifier(column);
-        format!("({column} IS NULL OR {column} IN ('pg_catalog', 'information_schema', {}))", list(&self.schemas))
+        format!("({column} IS NULL OR {column} IN ('pg_catalog', 'information_schema', {}))", list(&self.named))
     }
 }
 

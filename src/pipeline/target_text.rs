@@ -3,7 +3,7 @@
 
 use super::row_filter::{RowFilter, column_name, conjunction};
 use super::virtual_database::VirtualDatabase;
-use crate::catalog::Relation;
+use crate::catalog::{Column, Relation, TypeClass};
 use crate::policy::Treatment;
 use crate::resolve::{NewRow, Refusal, RelationUse, Resolved, TargetColumn, TargetFilter};
 use crate::rewrite::emit::{Replacement, source_of};
@@ -146,6 +146,12 @@ fn checked_row<'t>(
         let names: Vec<String> = columns.iter().map(|column| column_name(engine, relation, None, *column)).collect();
         let condition = conjunction(&filters, |position| column_name(engine, relation, Some(new), position));
         let (start, end) = (tokens.start, tokens.end);
+        for (column, value) in &row.untyped {
+            if let Some(ty) = relation.columns.get(*column).and_then(type_of_literal) {
+                all.push(Replacement::new(&(value.start..value.start), "CAST("));
+                all.push(Replacement::new(&(value.end..value.end), format!("AS {ty})")));
+            }
+        }
         let rows = format!("{} ({})", engine.quote_identifier(new), names.join(", "));
         let check = format!("WHERE CASE WHEN {condition} THEN true ELSE {} END", raise(engine, "boolean", &filters));
         // MariaDB names the columns of a common table expression only.
@@ -176,6 +182,31 @@ fn checked_row<'t>(
     let text = format!("CASE WHEN {condition} THEN {value} ELSE {} END", raise(engine, ty, &filters));
     all.push(Replacement::new(tokens, text));
     Ok(())
+}
+
+/// The type that a literal gets for going into a column; `None` where text does as well, or where a cast would silently
+/// cut to a length what is an error when it is assigned.
+fn type_of_literal(column: &Column) -> Option<&str> {
+    let ty = &column.ty;
+    let rounds = match ty.class {
+        TypeClass::Text => return None,
+        TypeClass::Numeric | TypeClass::Time | TypeClass::Timestamp | TypeClass::TimestampTz | TypeClass::Interval => {
+            true
+        }
+        TypeClass::Boolean
+        | TypeClass::Integer
+        | TypeClass::Float
+        | TypeClass::Bytes
+        | TypeClass::Date
+        | TypeClass::Uuid
+        | TypeClass::Json
+        | TypeClass::Jsonb
+        | TypeClass::Inet
+        | TypeClass::Enum
+        | TypeClass::Array
+        | TypeClass::Other => false,
+    };
+    (rounds || !ty.sql.contains('(')).then_some(&*ty.sql)
 }
 
 /// The words by which an error that [`raise`] makes is known.

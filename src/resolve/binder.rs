@@ -23,6 +23,7 @@ pub fn resolve(world: &World<'_>, text: &str, tokens: &[Token], statement: &Stat
         conditions: 0,
         written: JoinedWrite::default(),
         assigned: Vec::new(),
+        withheld: 0,
     };
     binder.statement(statement)?;
     Ok(binder.out)
@@ -41,6 +42,8 @@ pub(super) struct Binder<'a> {
     pub(super) written: JoinedWrite,
     /// User variables of MySQL that the statement has assigned so far.
     pub(super) assigned: Vec<Box<str>>,
+    /// How many calls were replaced by NULL so far.
+    pub(super) withheld: usize,
 }
 
 /// The columns that an expression's value is computed from, collected while walking it.

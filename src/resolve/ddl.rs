@@ -6,6 +6,7 @@
 use super::binder::Binder;
 use super::refusal::Refusal;
 use super::scope::{Binding, BoundColumn, Kind, ScopeId};
+use super::temporary::TEMPORARY_SCHEMA;
 use crate::catalog::{Relation, RelationKind};
 use crate::policy::{Treatment, Verb};
 use crate::sql::Engine;
@@ -158,7 +159,7 @@ impl Binder<'_> {
             let makes_it = ddl.action == DdlAction::Create && &*ddl.object != "INDEX";
             if makes_it {
                 self.create_name(name)?;
-            } else {
+            } else if !self.is_absent(ddl, name)? {
                 self.change_relation(name, verb)?;
             }
         }
@@ -167,6 +168,40 @@ impl Binder<'_> {
         }
         let scope = self.defining_scope(ddl);
         self.exprs(&ddl.expressions, scope)
+    }
+
+    /// DROP … IF EXISTS of something that is not there: the server says so, where the role could drop what has the name.
+    fn is_absent(&mut self, ddl: &Ddl, name: &ObjectName) -> Result<bool, Refusal> {
+        let (schema, object) = self.split(name)?;
+        if ddl.action != DdlAction::Drop
+            || !ddl.if_exists
+            || self.world.relation(schema.map(|schema| &*schema.value), &object.value).is_some()
+        {
+            return Ok(false);
+        }
+        let temporary = match self.world.engine() {
+            Engine::Postgres => {
+                schema.is_none_or(|schema| *schema.value == *TEMPORARY_SCHEMA)
+                    && self.world.rules.may_create(TEMPORARY_SCHEMA, &object.value)
+            }
+            Engine::MySql => false,
+        };
+        let schema = self.creation_schema(schema)?;
+        let is_temporary = ddl.temporary && self.world.engine() == Engine::MySql;
+        let droppable = is_temporary || self.world.rules.may_drop(&schema, &object.value);
+        let meant = match (droppable && !self.world.is_system_schema(&schema), temporary) {
+            (true, _) => &*schema,
+            (false, true) => TEMPORARY_SCHEMA,
+            (false, false) => {
+                let full = format!("{schema}.{}", object.value);
+                return Err(Refusal::forbidden(format!("role `{}` may not drop `{full}`", self.world.role))
+                    .advise(format!("ask the owner of the rules to grant `drop` on `{full}`"))
+                    .at(Some(object.token)));
+            }
+        };
+        let full = format!("{}.{}", self.quote(meant), self.quote(&object.value));
+        self.edit(name.tokens.clone(), full);
+        Ok(true)
     }
 
     /// An object that exists; it is written out with its schema.

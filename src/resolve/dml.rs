@@ -12,7 +12,10 @@ use super::scope::ScopeId;
 use super::target::label_of;
 use crate::policy::{Treatment, Verb};
 use crate::sql::Engine;
-use crate::sql::ast::{Delete, Expr, Insert, Merge, MergeAction, OnConflict, Query, QueryBody, TableRef, Update};
+use crate::sql::ast::{
+    Delete, Expr, ExprKind, Insert, Literal, Merge, MergeAction, OnConflict, Query, QueryBody, SelectItem, TableRef,
+    Tokens, Update,
+};
 
 impl Binder<'_> {
     pub(super) fn insert(&mut self, insert: &Insert, parent: Option<ScopeId>) -> Result<Output, Refusal> {
@@ -83,8 +86,12 @@ impl Binder<'_> {
         if self.filter_columns(place).iter().any(|column| !columns.contains(column)) {
             return Err(self.refuse_new_row(place, "every column that the filter reads must be given"));
         }
+        let untyped = match self.world.engine() {
+            Engine::Postgres => untyped(source, &columns),
+            Engine::MySql => Vec::new(),
+        };
         let source = Some((source.tokens.clone(), columns));
-        self.out.new_rows.push(NewRow { place, qualifier: None, values: Vec::new(), source });
+        self.out.new_rows.push(NewRow { place, qualifier: None, values: Vec::new(), source, untyped });
         Ok(())
     }
 
@@ -212,4 +219,24 @@ impl Binder<'_> {
         }
         self.items(&merge.returning, inner)
     }
+}
+
+/// Columns of a query that are literals or parameters. Sides of a UNION get their types from each other instead.
+fn untyped(query: &Query, columns: &[usize]) -> Vec<(usize, Tokens)> {
+    let items = match &query.body {
+        QueryBody::Select(select) => &select.items,
+        QueryBody::Nested(nested) => return untyped(nested, columns),
+        QueryBody::Values(_) | QueryBody::Table(_) | QueryBody::SetOperation { .. } | QueryBody::Write(_) => {
+            return Vec::new();
+        }
+    };
+    let exprs = items.iter().map_while(|item| match item {
+        SelectItem::Expr { expr, .. } => Some(expr),
+        // How many columns it stands for is not known here.
+        SelectItem::Star { .. } | SelectItem::QualifiedStar { .. } => None,
+    });
+    let is_untyped =
+        |expr: &Expr| matches!(expr.kind, ExprKind::Literal(Literal::String | Literal::Null) | ExprKind::Parameter);
+    let pairs = columns.iter().copied().zip(exprs).filter(|(_, expr)| is_untyped(expr));
+    pairs.map(|(column, expr)| (column, expr.tokens.clone())).collect()
 }

@@ -49,6 +49,7 @@ impl Binder<'_> {
             // The call is not made, so nothing inside of it is sent.
             self.out.edits.truncate(edits);
             self.edit(expr.tokens.clone(), format!("NULL::pg_catalog.{ty}"));
+            self.withheld += 1;
         }
         Ok(Nature { direct: false, harmless: constant })
     }

@@ -169,6 +169,9 @@ pub struct NewRow {
     pub values: Vec<(usize, Tokens)>,
     /// A query whose rows are inserted, with the columns that it fills.
     pub source: Option<(Tokens, Vec<usize>)>,
+    /// PostgreSQL: what the query gives without a type of its own, literals and parameters, with the column that it goes
+    /// into and gets its type from.
+    pub untyped: Vec<(usize, Tokens)>,
 }
 
 /// A column of a relation in FROM that is referred to.

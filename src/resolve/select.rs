@@ -87,6 +87,7 @@ impl Binder<'_> {
 
     fn item(&mut self, expr: &Expr, alias: Option<&Name>, scope: ScopeId) -> Result<OutputColumn, Refusal> {
         let mut sources = Sources::new();
+        let withheld = self.withheld;
         let nature = self.expr(expr, scope, &mut sources)?;
         if let (None, ExprKind::Column(_), Some(last)) = (alias, &expr.kind, self.out.target_columns.last_mut()) {
             last.label |= last.tokens == expr.tokens;
@@ -97,7 +98,7 @@ impl Binder<'_> {
         }
         let name = match alias {
             Some(alias) => alias.value.clone(),
-            None => self.label_for(expr),
+            None => self.label_for(expr, withheld < self.withheld),
         };
         sources.sort_unstable();
         sources.dedup();
@@ -105,15 +106,19 @@ impl Binder<'_> {
     }
 
     /// The label that the server gives an entry without one. MySQL takes the source's text, which the text that it gets
-    /// need not be equal to, so the label is written out.
-    fn label_for(&mut self, expr: &Expr) -> Box<str> {
+    /// need not be equal to, so the label is written out; so it is on PostgreSQL where a call that gives the label is not
+    /// made.
+    fn label_for(&mut self, expr: &Expr, withheld: bool) -> Box<str> {
         match self.world.engine() {
             Engine::Postgres => {
-                crate::sql::postgres::naming::output_name(expr, self.text, self.tokens).unwrap_or_else(|| {
-                    // The first column of a star in a sub-select: its name is not looked up, so that it has one.
-                    self.edit(expr.tokens.end..expr.tokens.end, "AS \"?column?\"".to_owned());
-                    "?column?".into()
-                })
+                let found = crate::sql::postgres::naming::output_name(expr, self.text, self.tokens);
+                // The first column of a star in a sub-select: its name is not looked up, so that it has one.
+                let (name, is_written) = found.map_or_else(|| ("?column?".into(), true), |name| (name, withheld));
+                if is_written {
+                    let label = format!("AS {}", self.quote(&name));
+                    self.edit(expr.tokens.end..expr.tokens.end, label);
+                }
+                name
             }
             Engine::MySql => self.mysql_label(expr),
         }

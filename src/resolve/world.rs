@@ -25,6 +25,8 @@ pub trait Rules {
     fn builtin(&self, function: &str) -> BuiltinRule;
     /// Whether the role was granted `create` for an object of this name.
     fn may_create(&self, schema: &str, object: &str) -> bool;
+    /// Whether the role was granted `drop` for an object of this name.
+    fn may_drop(&self, schema: &str, object: &str) -> bool;
     /// Whether functions and operators of an extension that are immutable only compute.
     fn computes(&self, extension: &str) -> bool;
     /// Whether reading a setting or system variable is harmless.

@@ -879,7 +879,7 @@ pub struct Ddl {
     pub temporary: bool,
     /// ON COMMIT DROP.
     pub drops_on_commit: bool,
-    /// MySQL's IF EXISTS.
+    /// IF EXISTS of DROP.
     pub if_exists: bool,
     /// Other relations mentioned: REFERENCES, LIKE, INHERITS, PARTITION OF, ATTACH PARTITION, OWNED BY.
     pub references: Vec<ObjectName>,

@@ -112,8 +112,8 @@ pub enum LexErrorKind {
     /// `U&"…"`.
     #[error("identifiers with Unicode escapes are not supported; write the characters themselves")]
     UnicodeIdentifier,
-    /// A literal continued on another line.
-    #[error("strings continued over lines are not supported; write one string")]
+    /// A literal continued on another line behind a comment, or one of bits.
+    #[error("a string continued on another line behind a comment, or one of bits, is not supported; write one string")]
     ContinuedString,
     /// More than [`MAX_BYTES`].
     #[error("statement is longer than 16 MiB; send the data as parameters or with COPY")]

@@ -34,6 +34,7 @@ mod pg_introspect;
 mod pg_logins;
 mod pg_session;
 mod pg_temporary;
+mod pg_tools;
 mod rules;
 mod support;
 mod tools;

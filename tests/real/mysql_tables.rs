@@ -132,7 +132,7 @@ fn tables_indexes_and_views_by_verb() {
         assert_eq!(desk.database.rows("select count(*) from seen"), [["1"]]);
         desk.runs("drop view seen");
         desk.runs("create table copied like people");
-        desk.runs("drop table if exists copied, made");
+        desk.runs("drop table if exists copied, nowhere, made");
         for sql in [
             "create index i on customers(email)",
             "alter table customers add index i (email)",

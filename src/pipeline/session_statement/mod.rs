@@ -12,7 +12,9 @@ use super::verdict::Effect;
 use super::virtual_database::{Settings, VirtualDatabase};
 use crate::resolve::Refusal;
 use crate::sql::Engine;
-use crate::sql::ast::{Assignment, CreateAsKind, Discarded, SetScope, SetValue, Statement, Transaction};
+use crate::sql::ast::{
+    self, Assignment, CreateAsKind, Discarded, Query, QueryBody, SetScope, SetValue, Statement, Transaction,
+};
 
 /// What becomes of a statement.
 pub(super) enum Course {
@@ -124,6 +126,8 @@ pub(super) fn effect(statement: &Statement) -> Effect {
         Statement::Fetch(name) => Effect::Fetch(name.value.clone()),
         Statement::CreateAs(create) if create.temporary && create.kind == CreateAsKind::Table => Effect::None,
         Statement::CreateAs(_) | Statement::Ddl(_) | Statement::Call { name: Some(_), .. } => Effect::Ddl,
+        Statement::Query(query) if makes_table(query) => Effect::Ddl,
+        Statement::Explain(explain) if explain.analyze && effect(&explain.statement) == Effect::Ddl => Effect::Ddl,
         Statement::Other { words } if is_ddl(words) => Effect::Ddl,
         Statement::Reset(Some(_))
         | Statement::Query(_)
@@ -145,6 +149,16 @@ pub(super) fn effect(statement: &Statement) -> Effect {
         | Statement::Call { name: None, .. }
         | Statement::Kill { .. }
         | Statement::Other { .. } => Effect::None,
+    }
+}
+
+/// SELECT … INTO a table that stays. INTO stands in the first SELECT of a chain.
+fn makes_table(query: &Query) -> bool {
+    match &query.body {
+        QueryBody::Select(select) => matches!(select.into, Some(ast::Into::Table { temporary: false, .. })),
+        QueryBody::SetOperation { left, .. } => makes_table(left),
+        QueryBody::Nested(query) => makes_table(query),
+        QueryBody::Values(_) | QueryBody::Table(_) | QueryBody::Write(_) => false,
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::verdict::Effect;
 use super::super::virtual_database::{Settings, VirtualDatabase};
 use super::{Course, character_set, word};
 use crate::catalog::known::{self, SettingRule};
-use crate::resolve::Refusal;
+use crate::resolve::{Refusal, Rules};
 use crate::sql::Engine;
 use crate::sql::ast::{
     Assignment, Call, Ddl, DdlAction, Expr, ExprKind, Name, ObjectName, Query, QueryBody, SelectItem, SetScope,
@@ -189,7 +189,8 @@ fn only_call(query: &Query) -> Option<&Call> {
     bare.then_some(call)
 }
 
-/// Whether a statement is DROP … IF EXISTS of tables or views none of which is in the catalog.
+/// Whether a statement is DROP … IF EXISTS of tables or views none of which is in the catalog, and not all of which
+/// the role could drop if they were.
 pub(super) fn drops_nothing(database: &VirtualDatabase, settings: &Settings, ddl: &Ddl) -> bool {
     let rules = database.rules();
     let world = database.world(settings, &rules);
@@ -199,12 +200,17 @@ pub(super) fn drops_nothing(database: &VirtualDatabase, settings: &Settings, ddl
             schema.is_none() && world.search_path.is_empty() || world.relation(schema, &object.value).is_some()
         })
     };
+    let may_drop = |name: &ObjectName| {
+        let schema = name.qualifier().map(|schema| &schema.value).or(world.search_path.first());
+        schema.zip(name.object()).is_some_and(|(schema, object)| rules.may_drop(schema, &object.value))
+    };
     database.engine() == Engine::MySql
         && ddl.action == DdlAction::Drop
         && ddl.if_exists
         && ddl.complete
         && matches!(&*ddl.object, "TABLE" | "VIEW")
         && !ddl.names.iter().any(is_known)
+        && !ddl.names.iter().all(may_drop)
 }
 
 /// Decides about USE.

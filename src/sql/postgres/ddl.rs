@@ -138,9 +138,9 @@ pub(super) fn object(c: &mut Cursor<'_>) -> Result<(String, Naming), SyntaxError
     Err(c.expected("a kind of object, such as `TABLE`"))
 }
 
-/// `IF EXISTS`, if it stands here.
-pub(super) fn if_exists(c: &mut Cursor<'_>) {
-    c.take_words(&["if", "exists"]);
+/// Whether `IF EXISTS` stands here; passes it.
+pub(super) fn if_exists(c: &mut Cursor<'_>) -> bool {
+    c.take_words(&["if", "exists"])
 }
 
 /// `CASCADE`, `RESTRICT`, if they stand here.
@@ -156,7 +156,7 @@ fn drop(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
     if object == "INDEX" {
         c.take_word("concurrently");
     }
-    if_exists(c);
+    ddl.if_exists = if_exists(c);
     match naming {
         Naming::Qualified if object == "COLUMN" => return Err(c.expected("a kind of object before this")),
         Naming::Qualified if matches!(&*object, "TYPE" | "DOMAIN") => {

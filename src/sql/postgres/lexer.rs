@@ -133,16 +133,26 @@ impl<'t> Lexer<'t> {
         self.string(TokenKind::String, false)
     }
 
-    /// A string whose opening quote is at the current byte.
+    /// A string whose opening quote is at the current byte, with the lines that continue it.
     fn string(&mut self, kind: TokenKind, backslashes: bool) -> Result<TokenKind, LexError> {
         let start = self.at;
+        loop {
+            self.quoted(start, backslashes)?;
+            if !self.continues(kind)? {
+                return Ok(kind);
+            }
+        }
+    }
+
+    /// From the opening quote at the current byte to behind the closing one. `start`: where the whole string began.
+    fn quoted(&mut self, start: usize, backslashes: bool) -> Result<(), LexError> {
         self.at += 1;
         loop {
             match (self.peek(0), self.peek(1)) {
                 (Some(b'\''), Some(b'\'')) => self.at += 2,
                 (Some(b'\''), _) => {
                     self.at += 1;
-                    break;
+                    return Ok(());
                 }
                 (Some(b'\\'), Some(_)) if backslashes => self.at += 2,
                 (Some(0), _) => return Err(self.error(LexErrorKind::Nul, self.at)),
@@ -150,23 +160,31 @@ impl<'t> Lexer<'t> {
                 (None, _) => return Err(self.error(LexErrorKind::UnterminatedString, start)),
             }
         }
-        self.refuse_continuation()?;
-        Ok(kind)
     }
 
-    /// Two strings with a line break between them are one string to the server.
-    fn refuse_continuation(&self) -> Result<(), LexError> {
+    /// Two strings with a line break between them are one string to the server (manual, "String Constants"); if so, the
+    /// second one's quote is the current byte then. Comments between them are refused: which of them the server passes
+    /// over is a matter of its version.
+    fn continues(&mut self, kind: TokenKind) -> Result<bool, LexError> {
         let mut ahead = self.clone();
         let end = ahead.at;
         // A broken comment behind the string is reported when it is its turn.
         if ahead.skip_blanks().is_err() || ahead.peek(0) != Some(b'\'') {
-            return Ok(());
+            return Ok(false);
         }
         let between = self.bytes.get(end..ahead.at).unwrap_or_default();
-        if memchr::memchr2(b'\n', b'\r', between).is_some() {
+        if memchr::memchr2(b'\n', b'\r', between).is_none() {
+            return Ok(false);
+        }
+        let is_text = matches!(
+            kind,
+            TokenKind::String | TokenKind::EscapeString | TokenKind::UnicodeString | TokenKind::NationalString
+        );
+        if !is_text || !between.iter().all(u8::is_ascii_whitespace) {
             return Err(self.error(LexErrorKind::ContinuedString, ahead.at));
         }
-        Ok(())
+        self.at = ahead.at;
+        Ok(true)
     }
 
     fn quoted_identifier(&mut self) -> Result<TokenKind, LexError> {
@@ -364,7 +382,12 @@ mod tests {
         assert_eq!(texts("$a$ ' $$ $a$ $1"), ["$a$ ' $$ $a$", "$1"]);
         assert_eq!(texts("a$b$c"), ["a$b$c"]);
         assert_eq!(texts("'a' 'b'"), ["'a'", "'b'"]);
-        assert_eq!(fails("'a'\n'b'"), LexErrorKind::ContinuedString);
+        assert_eq!(texts("'a' \n\t'b''c'\r'd' x"), ["'a' \n\t'b''c'\r'd'", "x"]);
+        assert_eq!(texts("E'a\\''\n'\\'b' N'c'\n'd'"), ["E'a\\''\n'\\'b'", "N'c'\n'd'"]);
+        assert_eq!(texts("'a' /* c */ 'b'"), ["'a'", "'b'"]);
+        assert_eq!(fails("'a'\n'b"), LexErrorKind::UnterminatedString);
+        assert_eq!(fails("'a' /* c */\n 'b'"), LexErrorKind::ContinuedString);
+        assert_eq!(fails("X'4'\n'1'"), LexErrorKind::ContinuedString);
         assert_eq!(fails("'a' -- c\n 'b'"), LexErrorKind::ContinuedString);
         assert_eq!(fails("'a"), LexErrorKind::UnterminatedString);
         assert_eq!(fails("U&\"em\\0061il\""), LexErrorKind::UnicodeIdentifier);

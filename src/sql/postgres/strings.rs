@@ -49,8 +49,25 @@ pub fn content(token: Token, source: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Doubled quotes are one. A single one ends a line of the string, which goes on behind the next.
 fn undouble(inside: &str) -> Cow<'_, str> {
-    if inside.contains('\'') { Cow::Owned(inside.replace("''", "'")) } else { Cow::Borrowed(inside) }
+    if !inside.contains('\'') {
+        return Cow::Borrowed(inside);
+    }
+    let mut out = String::with_capacity(inside.len());
+    let mut rest = inside;
+    while let Some((before, behind)) = rest.split_once('\'') {
+        out.push_str(before);
+        rest = match behind.strip_prefix('\'') {
+            Some(behind) => {
+                out.push('\'');
+                behind
+            }
+            None => behind.split_once('\'').map_or("", |(_, next)| next),
+        };
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// The escapes of `E'…'` that stand for one character of ASCII.
@@ -62,8 +79,9 @@ fn unescape(inside: &str) -> Option<Cow<'_, str>> {
     let mut rest = inside.chars();
     while let Some(c) = rest.next() {
         match c {
-            // Doubled: the lexer lets no other quote be here.
-            '\'' => out.push(rest.next()?),
+            '\'' if rest.as_str().starts_with('\'') => out.extend(rest.next()),
+            // The string goes on in the next line.
+            '\'' => rest = rest.as_str().split_once('\'')?.1.chars(),
             '\\' => match rest.next()? {
                 'b' => out.push('\u{8}'),
                 'f' => out.push('\u{c}'),
@@ -89,6 +107,8 @@ mod tests {
         let read = |text: &str| content(lexer::tokens(text).unwrap()[0], text).map(Cow::into_owned);
         assert_eq!(read("'it''s'").as_deref(), Some("it's"));
         assert_eq!(read(r"E'a\'b\n''\\'").as_deref(), Some("a'b\n'\\"));
+        assert_eq!(read("'a'\n'b''c' \n 'd'").as_deref(), Some("ab'cd"));
+        assert_eq!(read("E'a\\\\''b' \r\n '\\tc'").as_deref(), Some("a\\'b\tc"));
         assert_eq!(read(r"E'\x41'"), None);
         assert_eq!(read(r"'\n'").as_deref(), Some(r"\n"));
         assert_eq!(read("$tag$a'b$$c$tag$").as_deref(), Some("a'b$$c"));

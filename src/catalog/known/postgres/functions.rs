@@ -103,7 +103,8 @@ pub(super) const CALLABLE: &[(BuiltinRule, &str)] = &[
     (
         BuiltinRule::Allowed,
         "
-         broadcast datemultirange daterange enum_first enum_last family gen_random_uuid host hostmask inet_merge
+         broadcast datemultirange daterange enum_first enum_last enum_range family gen_random_uuid host hostmask
+         inet_merge
          inet_same_family int4multirange int4range int8multirange int8range isempty lower_inc lower_inf
          macaddr8_set7bit masklen multirange netmask network network_overlap network_sub network_subeq network_sup
          network_supeq nummultirange numrange range_adjacent range_after range_before range_contained_by

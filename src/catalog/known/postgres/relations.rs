@@ -84,6 +84,8 @@ const REPLACED: &[(&str, SystemRule)] = &[
     ("pg_indexes", about(&[About::Names("schemaname", "tablename")])),
     ("pg_inherits", about(&[About::Relation("inhrelid"), About::Relation("inhparent")])),
     ("pg_init_privs", about(&[About::Object("classoid", "objoid")])),
+    // Large objects are not to be had through the proxy: the list of them is empty.
+    ("pg_largeobject_metadata", SystemRule { columns: All, filter: Some("false"), about: &[] }),
     (
         "pg_matviews",
         SystemRule {
@@ -225,7 +227,7 @@ const REPLACED: &[(&str, SystemRule)] = &[
 const REFUSED: &[(&str, &str)] = &[
     ("pg_authid pg_shadow", "it holds password hashes"),
     ("pg_user_mapping", "it holds passwords of foreign servers"),
-    ("pg_largeobject pg_largeobject_metadata", "it holds large objects"),
+    ("pg_largeobject", "it holds large objects"),
     (
         "pg_statistic pg_statistic_ext_data pg_stats pg_stats_ext pg_stats_ext_exprs",
         "it holds values of columns, taken for the planner",
