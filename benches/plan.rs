@@ -2,7 +2,7 @@
 //!
 //! `SEKISHO_STATEMENTS=FOLDER` plans the statements of a benchmark too, each never seen: `queries.sql` holds them, each
 //! ended by a semicolon at the end of a line, `ddl-pg.sql` the `create table` statements of what they read, with all
-//! columns of a table in one line (as the generators of TPC-H and TPC-DS in DuckDB give them).
+//! columns of a table in one line (as the generators of TPC-H and TPC-DS in `DuckDB` give them).
 
 use std::hint::black_box;
 use std::path::Path;
