@@ -64,6 +64,34 @@ pub struct ForeignSource {
     pub options: Vec<(Arc<str>, Arc<str>)>,
 }
 
+/// What the server does with rows whose foreign key loses its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyAction {
+    /// `NO ACTION`, `RESTRICT`.
+    Refuse,
+    /// `CASCADE`.
+    Cascade,
+    /// `SET NULL`, `SET DEFAULT`.
+    Set,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// The table that refers.
+    pub child: RelationId,
+    /// Positions of its columns.
+    pub columns: Vec<usize>,
+    /// The table referred to.
+    pub parent: RelationId,
+    /// Positions of the columns there.
+    pub parent_columns: Vec<usize>,
+    /// When the row there is deleted.
+    pub on_delete: KeyAction,
+    /// When its key changes.
+    pub on_update: KeyAction,
+}
+
 /// A table, view or the like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Relation {

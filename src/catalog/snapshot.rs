@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::function::{Function, UserOperator, UserType};
-use super::relation::{Relation, RelationId};
+use super::relation::{ForeignKey, Relation, RelationId};
 use crate::sql::Engine;
 use crate::sql::mysql::Flavour;
 
@@ -27,6 +27,7 @@ struct Contents {
     engine: Option<Engine>,
     server_version: u32,
     database: Box<str>,
+    account: Box<str>,
     search_path: Vec<Box<str>>,
     lower_case_table_names: u8,
     flavour: Flavour,
@@ -38,6 +39,8 @@ struct Contents {
     operators: HashMap<Box<str>, Vec<UserOperator>>,
     types: HashMap<Box<str>, Vec<UserType>>,
     schemas: HashSet<Box<str>>,
+    keys_of: HashMap<RelationId, Vec<ForeignKey>>,
+    keys_to: HashMap<RelationId, Vec<ForeignKey>>,
 }
 
 /// A snapshot as it is kept in a file.
@@ -86,6 +89,7 @@ impl Snapshot {
             engine,
             server_version,
             database,
+            account,
             search_path,
             lower_case_table_names,
             flavour,
@@ -97,14 +101,17 @@ impl Snapshot {
             operators,
             types,
             schemas,
+            keys_of,
+            keys_to: _,
         } = &*self.contents;
         let other = &*other.contents;
-        (source, engine, server_version) == (&other.source, &other.engine, &other.server_version)
+        (source, engine, server_version, account)
+            == (&other.source, &other.engine, &other.server_version, &other.account)
             && (database, search_path, lower_case_table_names)
                 == (&other.database, &other.search_path, &other.lower_case_table_names)
             && (flavour, children, relations) == (&other.flavour, &other.children, &other.relations)
             && (by_name, by_oid, functions) == (&other.by_name, &other.by_oid, &other.functions)
-            && (operators, types, schemas) == (&other.operators, &other.types, &other.schemas)
+            && (operators, types, schemas, keys_of) == (&other.operators, &other.types, &other.schemas, &other.keys_of)
     }
 
     /// Grows with each refresh; plans made with another version are made again.
@@ -130,6 +137,11 @@ impl Snapshot {
     /// The database on the server; clients may write it before a schema (PostgreSQL).
     pub fn database(&self) -> &str {
         &self.contents.database
+    }
+
+    /// The server's account of the proxy, which `"$user"` in a search path means (PostgreSQL).
+    pub fn account(&self) -> &str {
+        &self.contents.account
     }
 
     /// The schemas that a new session of the proxy's account searches, in order, `"$user"` and absent ones left out.
@@ -199,6 +211,16 @@ impl Snapshot {
     /// The direct partitions or inheritance children of a relation.
     pub fn children(&self, id: RelationId) -> &[RelationId] {
         self.contents.children.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The foreign keys that a table has.
+    pub fn keys_of(&self, id: RelationId) -> &[ForeignKey] {
+        self.contents.keys_of.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The foreign keys of other tables, or its own, that refer to a table.
+    pub fn keys_to(&self, id: RelationId) -> &[ForeignKey] {
+        self.contents.keys_to.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a schema exists.
@@ -291,6 +313,11 @@ impl SnapshotBuilder {
         self.contents.database = name.into();
     }
 
+    /// Sets the proxy's account on the server.
+    pub fn account(&mut self, name: impl Into<Box<str>>) {
+        self.contents.account = name.into();
+    }
+
     /// Sets the schemas searched by default.
     pub fn search_path(&mut self, schemas: Vec<Box<str>>) {
         self.contents.search_path = schemas;
@@ -338,6 +365,19 @@ impl SnapshotBuilder {
     /// The place of a relation added before.
     pub fn id_of(&self, oid: u32) -> Option<RelationId> {
         self.contents.by_oid.get(&oid).copied()
+    }
+
+    /// A relation added before, by its name.
+    pub fn named(&self, schema: &str, name: &str) -> Option<&Relation> {
+        let (schema, name) = (self.contents.fold_schema(schema), self.contents.fold_name(schema, name));
+        let id = self.contents.by_name.get(&*schema)?.get(&*name)?;
+        self.contents.relations.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// Adds a foreign key.
+    pub fn foreign_key(&mut self, key: ForeignKey) {
+        self.contents.keys_to.entry(key.parent).or_default().push(key.clone());
+        self.contents.keys_of.entry(key.child).or_default().push(key);
     }
 
     /// Adds a function. On MySQL, where routines' names have no case, it is found by the lower-case name.

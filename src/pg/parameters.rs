@@ -131,7 +131,7 @@ impl Parameters {
         }
         for (name, value) in &self.settings {
             match check(database, &settings, name, value) {
-                Ok(Effect::SetSearchPath { path, .. }) => settings.search_path = path,
+                Ok(effect @ Effect::SetSearchPath { .. }) => settings.apply(&effect, database.snapshot()),
                 Err(error) if restricted => return Err(error),
                 Ok(_) | Err(_) => {}
             }

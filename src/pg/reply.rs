@@ -10,13 +10,13 @@ use crate::pipeline::Denial;
 
 /// Classes whose message names what the client wrote, an object, or a state of the server, and no value of a row.
 const SAFE_CLASSES: &[&str] =
-    &["00", "03", "08", "0A", "25", "26", "28", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
+    &["00", "03", "08", "0A", "25", "26", "28", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "55", "57", "58"];
 
 /// Writes a server's error or notice without values of rows. `position` is where it is in the client's text.
 pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], position: Option<u32>) {
     let sqlstate = error_fields(body).find(|(letter, _)| *letter == b'C').map_or(&b""[..], |(_, code)| code);
     let class = sqlstate.get(..2).unwrap_or_default();
-    let is_safe = SAFE_CLASSES.iter().any(|safe| safe.as_bytes() == class);
+    let is_safe = SAFE_CLASSES.iter().any(|safe| safe.as_bytes() == class) && !is_of_procedure(body);
     let position = position.map(|position| position.to_string());
     let mut message = MessageWriter::new(out, tag);
     for (letter, text) in error_fields(body) {
@@ -38,6 +38,29 @@ pub fn write_cleaned(out: &mut Vec<u8>, tag: u8, body: &[u8], position: Option<u
         }
     }
     message.byte(0).finish();
+}
+
+/// Whether a message comes out of a procedure, a trigger or a statement that the server made by itself, whose words and
+/// SQLSTATE are their author's. COPY says its line in the same field.
+pub fn is_of_procedure(body: &[u8]) -> bool {
+    let mut context = error_fields(body).filter(|(letter, _)| *letter == b'W').map(|(_, text)| text);
+    context.any(|text| !text.starts_with(b"COPY ") || text.contains(&b'\n'))
+        || error_fields(body).any(|(letter, text)| letter == b'R' && text == b"exec_stmt_raise")
+}
+
+/// Whether a notice is of the server's own log, which quotes statements as they were sent.
+pub fn is_of_log(body: &[u8]) -> bool {
+    let severity = error_fields(body).find(|(letter, _)| *letter == b'V').map_or(&b""[..], |(_, text)| text);
+    severity == b"LOG" || severity.starts_with(b"DEBUG")
+}
+
+/// The schema and table that an integrity error speaks of.
+pub fn table_of(body: &[u8]) -> Option<(&str, &str)> {
+    let field = |wanted: u8| {
+        let (_, text) = error_fields(body).find(|(letter, _)| *letter == wanted)?;
+        std::str::from_utf8(text).ok()
+    };
+    Some((field(b's')?, field(b't')?))
 }
 
 /// Writes a server's error or notice with another position, or none where what is there is not the client's.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::virtual_database::VirtualDatabase;
 use crate::catalog::{ForeignSource, Relation, RelationKind};
-use crate::policy::{ColumnAccess, MaskSpec, RelationAccess, RuleInfo, Treatment};
+use crate::policy::{ColumnAccess, MaskSpec, RelationAccess, RuleInfo, Treatment, Verbs};
 use crate::resolve::{Appearance, Resolved, Rules, Source};
 use crate::sql::TokenKind;
 
@@ -61,14 +61,17 @@ fn protected_word<'a>(
 }
 
 /// A materialized view holds values of the moment it was filled: unchanged columns keep their mask, computed ones are
-/// denied, and where a filter hides rows of what it reads, all of it is.
+/// denied, and where a filter hides rows of what it reads, or protected values decide over rows, it is not readable.
 fn protect_stored(database: &VirtualDatabase, relation: &Relation, access: &mut RelationAccess) {
     let rules = database.rules();
     let Ok(view) = rules.expand(relation) else {
         return for_unruled(access, |_| Some((Treatment::Denied, None)));
     };
     if let Some(rule) = first_filter(&view.resolved) {
-        return for_unruled(access, |_| Some((Treatment::Denied, Some(Arc::clone(&rule)))));
+        return close(access, &rule);
+    }
+    if let Some(rule) = deciding_rule(&view.resolved) {
+        return close(access, &rule);
     }
     for_unruled(access, |position| {
         let output = view.resolved.output.get(position)?;
@@ -106,7 +109,7 @@ fn protect_foreign(
     let rules = database.rules();
     let behind = rules.access(origin);
     if let Some(filter) = behind.filters.first() {
-        return for_unruled(access, |_| Some((Treatment::Denied, Some(Arc::clone(&filter.rule)))));
+        return close(access, &filter.rule);
     }
     // A view may compute from anything.
     let is_view = origin.kind == RelationKind::View && behind.trusted.is_none();
@@ -125,6 +128,12 @@ fn protect_foreign(
             None => Some((Treatment::Denied, protected.rule.clone())),
         }
     });
+}
+
+/// What stores rows that a filter hides is not readable at all: already their number would tell of them.
+fn close(access: &mut RelationAccess, rule: &Arc<RuleInfo>) {
+    for_unruled(access, |_| Some((Treatment::Denied, Some(Arc::clone(rule)))));
+    access.verbs = Verbs::NONE;
 }
 
 /// Changes the columns that no rule speaks of.
@@ -155,6 +164,25 @@ fn collect_sources<'r>(resolved: &'r Resolved, sources: &[Source], into: &mut Ve
         into.extend(used.access.columns.get(source.column));
     }
     direct
+}
+
+/// The rule of a protected column that is used for something else than its value in the result: which rows there are may
+/// depend on it.
+fn deciding_rule(resolved: &Resolved) -> Option<Arc<RuleInfo>> {
+    resolved.relations.iter().enumerate().find_map(|(place, used)| {
+        if let Appearance::Expanded(view) = &used.appearance
+            && let Some(rule) = deciding_rule(&view.resolved)
+        {
+            return Some(rule);
+        }
+        let protected = used.access.columns.iter().enumerate().filter(|(_, c)| c.treatment != Treatment::Raw);
+        protected.into_iter().find_map(|(column, access)| {
+            let source = Source { place, column };
+            let count = |sources: &[Source]| sources.iter().filter(|other| **other == source).count();
+            let shown: usize = resolved.output.iter().map(|output| count(&output.sources)).sum();
+            (count(&resolved.uses) > shown).then(|| access.rule.clone()).flatten()
+        })
+    })
 }
 
 fn first_filter(resolved: &Resolved) -> Option<Arc<RuleInfo>> {

@@ -107,6 +107,7 @@ impl RoleRules<'_> {
             role: &database.role().name,
             inside_view: true,
             sees_temporary: false,
+            plain_parameters: true,
         };
         let resolved = resolve::resolve(&world, &text, &script.tokens, &statement)?;
         if resolved.writes {

@@ -16,7 +16,7 @@ use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
 use crate::catalog::known::{self, SettingRule, SystemView};
 use crate::catalog::{Relation, Snapshot};
-use crate::policy::{Attributes, Learn, Limits, PolicySet, RelationAccess, Role, Treatment};
+use crate::policy::{Attributes, Learn, Limits, PolicySet, RelationAccess, Role, Treatment, Verb};
 use crate::resolve::{ExpandedView, Refusal, Rules, SYNTAX_ERROR, World};
 use crate::rewrite::derived;
 use crate::rewrite::masks::RelationContext;
@@ -35,13 +35,19 @@ pub struct Settings {
     pub sql_mode: SqlMode,
     /// The session's temporary tables.
     pub temporary: Option<TemporaryTables>,
+    /// PostgreSQL: the client declared types of parameters for whose sake columns may be converted.
+    pub odd_parameters: bool,
 }
 
 impl Settings {
     /// The settings once an effect has come true.
     pub fn apply(&mut self, effect: &Effect, snapshot: &Snapshot) {
         match effect {
-            Effect::SetSearchPath { path, .. } => self.search_path.clone_from(path),
+            Effect::SetSearchPath { path, .. } => {
+                let schema =
+                    |name: &Box<str>| if **name == *"$user" { snapshot.account().into() } else { name.clone() };
+                self.search_path = path.as_ref().map(|path| path.iter().map(schema).collect());
+            }
             Effect::Use(schema) => self.search_path = Some(Arc::from([schema.clone()])),
             Effect::SetSqlMode(mode) => self.sql_mode = *mode,
             Effect::ResetAll { discard } if snapshot.engine() == Engine::Postgres => {
@@ -319,6 +325,15 @@ impl VirtualDatabase {
         result_columns::result_columns(self, settings, text)
     }
 
+    /// Whether the role sees a relation whole and as it is.
+    pub fn is_plain(&self, schema: &str, name: &str) -> bool {
+        let found = self.snapshot.find(schema, name);
+        found.is_some_and(|relation| {
+            let access = self.rules().access(relation);
+            access.verbs.contains(Verb::Read) && access.is_plain()
+        })
+    }
+
     /// The second lock: the name of a column that must not arrive raw, given where the server says a result column
     /// comes from. PostgreSQL's numbers.
     pub fn protected_column(&self, table_oid: u32, attribute: i16) -> Option<String> {
@@ -424,6 +439,7 @@ impl VirtualDatabase {
             role: &self.role.name,
             inside_view: false,
             sees_temporary: settings.temporary.is_some(),
+            plain_parameters: !settings.odd_parameters,
         }
     }
 

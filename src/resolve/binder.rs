@@ -89,6 +89,7 @@ impl<'a> Binder<'a> {
             {
                 *used = true;
             }
+            self.out.uses.push(*source);
             sink.push(*source);
         }
     }

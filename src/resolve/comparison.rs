@@ -1,57 +1,41 @@
-//! Comparisons of MySQL and MariaDB: whether what is compared has to be converted row by row.
-//!
-//! A conversion that does not come out even is a warning or, where rows are written, an error that quotes the value. Of
-//! reads a role learns neither the words nor the number of warnings; so only writes, and views, which writes may read,
-//! need operands of one kind. What converts text to dates can fail in reads too (MySQL's error 1525), unless the text is
-//! a literal, which is converted once, whatever the rows are.
+//! Comparisons: whether the server compares values as they are, or converts one side first, row by row, which can fail on
+//! rows that a filter hides. The kinds here are PostgreSQL's.
+
+use std::sync::Arc;
 
 use super::binder::{Binder, Sources};
+use super::query::Output;
 use super::refusal::Refusal;
 use super::resolved::Source;
 use super::scope::ScopeId;
-use crate::catalog::TypeClass;
+use crate::catalog::{Column, TypeClass};
 use crate::sql::Engine;
-use crate::sql::ast::{Expr, ExprKind, Literal, TypeName};
+use crate::sql::ast::{Expr, ExprKind, TypeName};
 
-/// What MySQL compares a value as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Compared {
+/// What a value is compared as. Values of one kind are compared without converting any that can fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Integers and exact numbers.
     Number,
-    Text,
-    /// A string in the statement.
-    TextLiteral,
-    /// A date, or a date with a time.
+    /// Text, with its collation.
+    Text(Option<Arc<str>>),
+    /// Dates and points in time: PostgreSQL has operators for all pairs of them.
     Moment,
-    /// A parameter of a prepared statement, whose kind comes with its value.
-    Parameter,
-    /// It goes with everything.
+    /// Of the types that go with themselves only.
+    Of(TypeClass),
+    /// It goes with everything: it takes the other side's type, or is converted once.
     Anything,
+    /// It may have to be converted.
     Unknown,
 }
 
 impl Compared {
-    /// Whether comparing the two converts nothing.
-    fn is_alike(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Unknown | Self::Parameter, _) | (_, Self::Unknown | Self::Parameter) => false,
-            (Self::Anything, _)
-            | (_, Self::Anything)
-            | (Self::Text | Self::TextLiteral, Self::Text | Self::TextLiteral) => true,
-            (Self::Number | Self::Text | Self::TextLiteral | Self::Moment, _) => self == other,
-        }
-    }
-
-    /// Whether comparing the two is at most a warning.
-    fn is_comparable(self, other: Self) -> bool {
+    /// Whether two are compared as they are.
+    pub fn goes_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Unknown, _) | (_, Self::Unknown) => false,
-            (Self::Moment, other) | (other, Self::Moment) => {
-                matches!(other, Self::Moment | Self::TextLiteral | Self::Anything)
-            }
-            (
-                Self::Number | Self::Text | Self::TextLiteral | Self::Parameter | Self::Anything,
-                Self::Number | Self::Text | Self::TextLiteral | Self::Parameter | Self::Anything,
-            ) => true,
+            (Self::Anything, _) | (_, Self::Anything) => true,
+            (one, other) => one == other,
         }
     }
 }
@@ -60,43 +44,58 @@ impl Binder<'_> {
     /// Resolves operands that are compared; whether all of them are harmless.
     pub(super) fn compared(&mut self, operands: &[Expr], scope: ScopeId, sink: &mut Sources) -> Result<bool, Refusal> {
         let mut harmless = true;
-        let mut kinds = Vec::new();
+        let mut ranges = Vec::new();
         for operand in operands {
             let before = sink.len();
             harmless &= self.expr(operand, scope, sink)?.harmless;
-            kinds.push(self.kind_of(operand, sink.get(before..).unwrap_or_default()));
+            ranges.push(before..sink.len());
         }
-        if self.world.engine() == Engine::Postgres {
-            return Ok(harmless);
-        }
-        let reads = !self.out.writes && !self.world.inside_view;
-        let fits = |(a, b): (&Compared, &Compared)| if reads { a.is_comparable(*b) } else { a.is_alike(*b) };
-        let mut pairs = kinds.iter().enumerate().flat_map(|(at, a)| kinds.iter().skip(at + 1).map(move |b| (a, b)));
-        Ok(harmless && pairs.all(fits))
+        let sources: Vec<&[Source]> = ranges.into_iter().map(|range| sink.get(range).unwrap_or_default()).collect();
+        let fits = match self.world.engine() {
+            Engine::Postgres => {
+                let kinds = operands.iter().zip(sources).map(|(operand, sources)| self.kind_of(operand, sources));
+                are_alike(&kinds.collect::<Vec<_>>())
+            }
+            Engine::MySql => self.mysql_compares(operands, &sources),
+        };
+        Ok(harmless && fits)
     }
 
     /// Whether columns are compared without converting them.
     pub(super) fn is_one_kind(&self, sources: &[Source]) -> bool {
-        let mut kinds = sources.iter().map(|source| self.kind_of_column(*source));
-        let alike = kinds.next().is_none_or(|first| first.is_alike(first) && kinds.all(|kind| kind.is_alike(first)));
-        self.world.engine() == Engine::Postgres || alike
+        match self.world.engine() {
+            Engine::Postgres => {
+                let kinds: Vec<_> = sources.iter().map(|source| self.kind_of_column(*source)).collect();
+                are_alike(&kinds)
+            }
+            Engine::MySql => self.mysql_joins(sources),
+        }
     }
 
-    /// What MySQL would compare an operand as; `sources` are the columns in it.
+    /// Whether comparing a value with the columns of a sub-select converts nothing.
+    pub(super) fn compares_with(&self, operand: &Expr, sources: &[Source], output: &Output) -> bool {
+        if self.world.engine() == Engine::MySql {
+            return true;
+        }
+        let [column] = output.columns.as_slice() else { return false };
+        let other = match column.sources.as_slice() {
+            [source] if column.direct => self.kind_of_column(*source),
+            _ => Compared::Unknown,
+        };
+        self.kind_of(operand, sources).goes_with(&other)
+    }
+
+    /// What an operand is compared as; `sources` are the columns in it.
     fn kind_of(&self, operand: &Expr, sources: &[Source]) -> Compared {
         match (&operand.kind, sources) {
-            (ExprKind::Literal(Literal::Null), _) => Compared::Anything,
-            (ExprKind::Literal(Literal::Number | Literal::Boolean), _) => Compared::Number,
-            (ExprKind::Literal(Literal::String), _) => {
-                match self.token_text(operand.tokens.start).to_ascii_lowercase().as_str() {
-                    "date" | "timestamp" => Compared::Moment,
-                    "time" => Compared::Unknown,
-                    _ => Compared::TextLiteral,
-                }
-            }
-            (ExprKind::Parameter, _) => Compared::Parameter,
             (ExprKind::Column(_), [source]) => self.kind_of_column(*source),
-            (ExprKind::Cast { operand, ty }, _) if matches!(operand.kind, ExprKind::Literal(_)) => kind_of_type(ty),
+            (ExprKind::Cast { ty, .. }, []) => self.kind_of_type(ty),
+            // An untyped literal or parameter takes the other side's type; a constant is converted once.
+            (ExprKind::Literal(_) | ExprKind::Parameter | ExprKind::Special { .. }, []) => Compared::Anything,
+            // A truth value, of which there is one type.
+            (ExprKind::Operation(_) | ExprKind::InList(_) | ExprKind::InQuery { .. } | ExprKind::Exists(_), _) => {
+                Compared::Of(TypeClass::Boolean)
+            }
             _ => Compared::Unknown,
         }
     }
@@ -105,20 +104,69 @@ impl Binder<'_> {
         let used = self.out.relations.get(source.place);
         let relation = used.and_then(|used| self.world.snapshot.relation(used.relation));
         let column = relation.and_then(|relation| relation.columns.get(source.column));
-        column.map_or(Compared::Unknown, |column| match column.ty.class {
-            TypeClass::Boolean | TypeClass::Integer | TypeClass::Numeric | TypeClass::Float => Compared::Number,
-            TypeClass::Text | TypeClass::Enum => Compared::Text,
-            TypeClass::Date | TypeClass::Timestamp | TypeClass::TimestampTz => Compared::Moment,
+        column.map_or(Compared::Unknown, of_column)
+    }
+
+    /// Whether a constant of a type makes the server convert nothing but the constant. MySQL's casts are looked at where
+    /// they are compared.
+    pub(super) fn is_known_type(&self, ty: &TypeName) -> bool {
+        self.world.engine() == Engine::MySql || self.kind_of_type(ty) != Compared::Unknown
+    }
+
+    /// What values of a type that is named are compared as.
+    fn kind_of_type(&self, ty: &TypeName) -> Compared {
+        let schema_is_builtin = match ty.name.parts.as_slice() {
+            [_] => true,
+            [schema, _] => *schema.value == *"pg_catalog",
+            _ => false,
+        };
+        let Some(name) = ty.name.object().filter(|_| schema_is_builtin) else { return Compared::Unknown };
+        let words: String = self.words(ty).to_ascii_lowercase();
+        let is_array = words.contains('[') || words.contains("array");
+        match &*name.value {
+            _ if is_array => Compared::Unknown,
+            "int2" | "int4" | "int8" | "smallint" | "int" | "integer" | "bigint" | "numeric" | "decimal" | "dec" => {
+                Compared::Number
+            }
+            "text" | "varchar" | "character varying" => Compared::Text(None),
+            "date" | "timestamp" | "timestamptz" => Compared::Moment,
+            "bool" | "boolean" => Compared::Of(TypeClass::Boolean),
+            "uuid" => Compared::Of(TypeClass::Uuid),
+            "interval" => Compared::Of(TypeClass::Interval),
+            "bytea" => Compared::Of(TypeClass::Bytes),
             _ => Compared::Unknown,
-        })
+        }
+    }
+
+    fn words(&self, ty: &TypeName) -> String {
+        ty.tokens.clone().map(|token| self.token_text(token)).collect()
     }
 }
 
-/// What a cast of a literal gives.
-fn kind_of_type(ty: &TypeName) -> Compared {
-    let name = ty.name.object().map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
-    match name.as_str() {
-        "date" | "datetime" => Compared::Moment,
-        _ => Compared::Unknown,
+fn are_alike(kinds: &[Compared]) -> bool {
+    let first = kinds.iter().find(|kind| **kind != Compared::Anything);
+    first.is_none_or(|first| kinds.iter().all(|kind| first.goes_with(kind)))
+}
+
+fn of_column(column: &Column) -> Compared {
+    match column.ty.class {
+        // `oid` is an integer to masks, not to comparisons.
+        TypeClass::Integer if matches!(&**column.ty.base_sql(), "smallint" | "integer" | "bigint") => Compared::Number,
+        TypeClass::Numeric => Compared::Number,
+        TypeClass::Text => Compared::Text(column.ty.collation().map(Arc::from)),
+        TypeClass::Date | TypeClass::Timestamp | TypeClass::TimestampTz => Compared::Moment,
+        class @ (TypeClass::Boolean
+        | TypeClass::Float
+        | TypeClass::Bytes
+        | TypeClass::Time
+        | TypeClass::Interval
+        | TypeClass::Uuid
+        | TypeClass::Inet) => Compared::Of(class),
+        TypeClass::Integer
+        | TypeClass::Enum
+        | TypeClass::Json
+        | TypeClass::Jsonb
+        | TypeClass::Array
+        | TypeClass::Other => Compared::Unknown,
     }
 }

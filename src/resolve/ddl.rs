@@ -104,15 +104,7 @@ impl Binder<'_> {
     fn create_name(&mut self, name: &ObjectName) -> Result<(), Refusal> {
         let (schema, object) = self.split(name)?;
         let schema = self.creation_schema(schema)?;
-        if self.world.is_system_schema(&schema) || schema.starts_with("pg_") {
-            return Err(Refusal::forbidden(format!("nothing may be created in `{schema}`")).at(Some(object.token)));
-        }
-        if !self.world.rules.may_create(&schema, &object.value) {
-            let full = format!("{schema}.{}", object.value);
-            return Err(Refusal::forbidden(format!("role `{}` may not create `{full}`", self.world.role))
-                .advise(format!("ask the owner of the rules to grant `create` on `{full}`"))
-                .at(Some(object.token)));
-        }
+        self.may_make(&schema, &object.value, Some(object.token))?;
         let full = format!("{}.{}", self.quote(&schema), self.quote(&object.value));
         self.edit(name.tokens.clone(), full);
         Ok(())
@@ -166,6 +158,11 @@ impl Binder<'_> {
         for reference in &ddl.references {
             self.change_relation(reference, Verb::Alter)?;
         }
+        self.moved(ddl)?;
+        for token in &ddl.cascades {
+            // Views, keys and tables that depend on it are not the statement's to drop: the server says which there are.
+            self.edit(*token..*token + 1, "RESTRICT");
+        }
         let scope = self.defining_scope(ddl);
         self.exprs(&ddl.expressions, scope)
     }
@@ -202,6 +199,32 @@ impl Binder<'_> {
         let full = format!("{}.{}", self.quote(meant), self.quote(&object.value));
         self.edit(name.tokens.clone(), full);
         Ok(true)
+    }
+
+    /// RENAME TO, SET SCHEMA: the role must be allowed to make an object of the new name.
+    fn moved(&mut self, ddl: &Ddl) -> Result<(), Refusal> {
+        let (None, None) = (&ddl.new_name, &ddl.new_schema) else {
+            let old = self.out.relations.first().and_then(|used| self.world.snapshot.relation(used.relation));
+            let Some(old) = old else { return Err(self.refuse_kind("ALTER")) };
+            let schema = ddl.new_schema.as_ref().map_or(&old.schema, |name| &name.value).clone();
+            let name = ddl.new_name.as_ref().map_or(&old.name, |name| &name.value).clone();
+            let token = ddl.new_name.as_ref().or(ddl.new_schema.as_ref()).map(|name| name.token);
+            return self.may_make(&schema, &name, token);
+        };
+        Ok(())
+    }
+
+    fn may_make(&self, schema: &str, name: &str, token: Option<u32>) -> Result<(), Refusal> {
+        if self.world.is_system_schema(schema) || schema.starts_with("pg_") {
+            return Err(Refusal::forbidden(format!("nothing may be created in `{schema}`")).at(token));
+        }
+        if !self.world.rules.may_create(schema, name) {
+            let full = format!("{schema}.{name}");
+            return Err(Refusal::forbidden(format!("role `{}` may not create `{full}`", self.world.role))
+                .advise(format!("ask the owner of the rules to grant `create` on `{full}`"))
+                .at(token));
+        }
+        Ok(())
     }
 
     /// An object that exists; it is written out with its schema.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::binder::{Binder, Sources};
 use super::column::Nature;
+use super::query::Output;
 use super::refusal::Refusal;
 use super::scope::ScopeId;
 use crate::catalog::UserOperator;
@@ -100,9 +101,9 @@ impl Binder<'_> {
     fn expr_inside(&mut self, expr: &Expr, scope: ScopeId, sink: &mut Sources) -> Result<Nature, Refusal> {
         match &expr.kind {
             ExprKind::Column(name) => self.column(name, scope, sink),
-            ExprKind::Star(None) | ExprKind::Literal(_) | ExprKind::Parameter | ExprKind::Default => {
-                Ok(Nature::HARMLESS)
-            }
+            ExprKind::Star(None) | ExprKind::Literal(_) | ExprKind::Default => Ok(Nature::HARMLESS),
+            // A type that the client declared can make the server convert what it is compared with.
+            ExprKind::Parameter => Ok(Nature { direct: false, harmless: self.world.plain_parameters }),
             ExprKind::Star(Some(name)) => {
                 let Some((found, position)) = self.find_binding(&name.parts, scope) else {
                     return Err(Self::unknown_qualifier(name));
@@ -142,9 +143,13 @@ impl Binder<'_> {
                 self.operator(operator, harmless)
             }
             ExprKind::InQuery { operand, operator, query } => {
-                let operand = self.expr(operand, scope, sink)?;
-                let harmless = self.subquery(query, scope, sink)?;
-                self.operator(operator, operand.harmless && harmless)
+                let before = sink.len();
+                let nature = self.expr(operand, scope, sink)?;
+                let sources = sink.get(before..).unwrap_or_default().to_vec();
+                let output = self.subquery(query, scope, sink)?;
+                let harmless = !output.open && output.columns.iter().all(|column| column.harmless);
+                let fits = self.compares_with(operand, &sources, &output);
+                self.operator(operator, nature.harmless && harmless && fits)
             }
             ExprKind::Exists(query) => {
                 self.subquery(query, scope, sink)?;
@@ -166,7 +171,8 @@ impl Binder<'_> {
                 self.type_name(ty)?;
                 self.expr(operand, scope, sink)?;
                 // A literal is read once, whatever the rows are.
-                Ok(Nature { direct: false, harmless: matches!(operand.kind, ExprKind::Literal(_)) })
+                let constant = matches!(operand.kind, ExprKind::Literal(_)) && self.is_known_type(ty);
+                Ok(Nature { direct: false, harmless: constant })
             }
             ExprKind::Field { base, field } => {
                 self.field(base, field, scope, sink)?;
@@ -203,11 +209,11 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// A sub-select inside an expression; whether its columns are harmless.
-    fn subquery(&mut self, query: &Query, scope: ScopeId, sink: &mut Sources) -> Result<bool, Refusal> {
+    /// A sub-select inside an expression.
+    fn subquery(&mut self, query: &Query, scope: ScopeId, sink: &mut Sources) -> Result<Output, Refusal> {
         let output = self.query(query, Some(scope))?;
         sink.extend(output.columns.iter().flat_map(|column| column.sources.iter().copied()));
-        Ok(!output.open && output.columns.iter().all(|column| column.harmless))
+        Ok(output)
     }
 
     fn operator(&mut self, operator: &Operator, operands_harmless: bool) -> Result<Nature, Refusal> {

@@ -200,6 +200,8 @@ pub struct Resolved {
     pub new_rows: Vec<NewRow>,
     /// References to columns of relations in FROM.
     pub references: Vec<Reference>,
+    /// Every use of a column of a relation, once for each.
+    pub uses: Vec<Source>,
     /// The columns of the result.
     pub output: Vec<OutputColumn>,
     /// Whether a filter must be fenced: some predicate could fail on hidden rows or observe them.

@@ -29,7 +29,10 @@ impl Binder<'_> {
                 self.out.output = self.query(&cursor.query, None)?.columns;
                 Ok(())
             }
-            Statement::Prepare(prepare) => self.statement(&prepare.statement),
+            Statement::Prepare(prepare) => {
+                self.world.plain_parameters &= prepare.types.iter().all(|ty| self.is_known_type(ty));
+                self.statement(&prepare.statement)
+            }
             Statement::Execute { name: _, arguments } => {
                 let scope = self.push_scope(None);
                 self.exprs(arguments, scope)
@@ -80,6 +83,9 @@ impl Binder<'_> {
     }
 
     fn explain(&mut self, explain: &Explain) -> Result<(), Refusal> {
+        if matches!(explain.statement, Statement::Execute { .. }) {
+            return Err(Refusal::unsupported("`EXPLAIN EXECUTE` is not allowed").advise("explain the statement itself"));
+        }
         self.statement(&explain.statement)?;
         // Whether it is made depends on ANALYZE; it is not known under its name either way.
         self.out.temporary = None;
@@ -149,6 +155,7 @@ impl Binder<'_> {
         self.out.writes = true;
         let relation = self.relation(name)?;
         let place = self.note_use(relation, name, Verb::Insert, name.tokens.clone())?;
+        self.check_keys(place, Verb::Insert, &[])?;
         let scope = self.push_scope(None);
         self.bind_target(place, name, None, scope);
         if let Some(filter) = &copy.filter {

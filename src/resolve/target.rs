@@ -31,13 +31,15 @@ impl Binder<'_> {
             used.appearance = Appearance::Target;
             used.only = item.only;
         }
+        self.check_keys(place, verb, &[])?;
         Ok(place)
     }
 
     pub(super) fn require_also(&self, place: usize, verb: Verb) -> Result<(), Refusal> {
         let Some(used) = self.out.relations.get(place) else { return Ok(()) };
         let Some(relation) = self.world.snapshot.relation(used.relation) else { return Ok(()) };
-        self.require(relation, &used.access, verb).map_err(|refusal| refusal.at(Some(used.tokens.start)))
+        self.require(relation, &used.access, verb).map_err(|refusal| refusal.at(Some(used.tokens.start)))?;
+        self.check_keys(place, verb, &[])
     }
 
     /// Puts the target's name in sight.
@@ -98,6 +100,7 @@ impl Binder<'_> {
         for clause in assignments {
             let names: Vec<Name> = clause.columns.iter().filter_map(|name| name.object().cloned()).collect();
             let written = self.written_columns(place, &names, names.len())?;
+            self.check_keys(place, Verb::Update, &written)?;
             self.exprs(&clause.values, scope)?;
             match (written.as_slice(), clause.values.as_slice()) {
                 ([column], [value]) => values.push((*column, value)),

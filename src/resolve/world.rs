@@ -56,6 +56,8 @@ pub struct World<'a> {
     /// Whether names can mean the session's temporary tables. Never those in rules and views: the session would choose
     /// what they read.
     pub sees_temporary: bool,
+    /// PostgreSQL: parameters are of no type but that of what they are compared with, or of one that is converted itself.
+    pub plain_parameters: bool,
 }
 
 impl<'a> World<'a> {

@@ -889,6 +889,12 @@ pub struct Ddl {
     pub expressions: Vec<Expr>,
     /// Every type named.
     pub types: Vec<TypeName>,
+    /// The words CASCADE.
+    pub cascades: Vec<u32>,
+    /// RENAME TO of the object itself.
+    pub new_name: Option<Name>,
+    /// SET SCHEMA.
+    pub new_schema: Option<Name>,
     /// Whether the grammar read every clause; otherwise the statement is known by action, object and names only and
     /// never runs for a restricted role.
     pub complete: bool,

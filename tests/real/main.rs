@@ -14,6 +14,7 @@ mod bypass;
 mod fence;
 mod generated;
 mod harness;
+mod hidden_reach;
 mod indexes;
 mod limits;
 mod mask_extremes;

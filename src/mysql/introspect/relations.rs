@@ -4,7 +4,7 @@ use foldhash::HashMap;
 
 use super::types::Types;
 use super::{CatalogError, number, sql, text};
-use crate::catalog::{CheckOption, Column, Relation, RelationKind, SnapshotBuilder, TypeClass};
+use crate::catalog::{CheckOption, Column, ForeignKey, KeyAction, Relation, RelationKind, SnapshotBuilder, TypeClass};
 use crate::mysql::upstream::{Row, Rows, Upstream};
 use crate::sql::mysql::Flavour;
 
@@ -47,7 +47,48 @@ pub(super) async fn load(
         (relation.schema, relation.name) = name;
         builder.relation(relation);
     }
+    add_foreign_keys(&upstream.query(sql::FOREIGN_KEYS).await?, builder)
+}
+
+/// Each row is one column of a key; those of a key follow each other.
+fn add_foreign_keys(rows: &Rows, builder: &mut SnapshotBuilder) -> Result<(), CatalogError> {
+    const WHAT: &str = "foreign keys";
+    let mut last: Option<(TableName, Box<str>, ForeignKey)> = None;
+    for row in rows.iter() {
+        let (table, name) = (table_name(row, WHAT)?, text(row, 2, WHAT)?);
+        let position = |relation: &Relation, column: &str| {
+            relation.columns.iter().position(|known| known.name.eq_ignore_ascii_case(column))
+        };
+        let Some(child) = builder.named(&table.0, &table.1) else { continue };
+        let Some(parent) = builder.named(text(row, 4, WHAT)?, text(row, 5, WHAT)?) else { continue };
+        let (column, parent_column) = (position(child, text(row, 3, WHAT)?), position(parent, text(row, 6, WHAT)?));
+        let (child, parent) = (child.id, parent.id);
+        let continued = last.take_if(|(of, key, _)| *of != table || **key != *name);
+        if let Some((_, _, key)) = continued {
+            builder.foreign_key(key);
+        }
+        let (on_delete, on_update) = (key_action(text(row, 7, WHAT)?), key_action(text(row, 8, WHAT)?));
+        let (_, _, key) = last.get_or_insert_with(|| {
+            let key =
+                ForeignKey { child, columns: Vec::new(), parent, parent_columns: Vec::new(), on_delete, on_update };
+            (table, name.into(), key)
+        });
+        key.columns.extend(column);
+        key.parent_columns.extend(parent_column);
+    }
+    if let Some((_, _, key)) = last {
+        builder.foreign_key(key);
+    }
     Ok(())
+}
+
+fn key_action(rule: &str) -> KeyAction {
+    match rule {
+        "NO ACTION" | "RESTRICT" => KeyAction::Refuse,
+        "SET NULL" | "SET DEFAULT" => KeyAction::Set,
+        // What else there may be in later versions is taken for the strongest.
+        _ => KeyAction::Cascade,
+    }
 }
 
 fn table_name(row: Row<'_>, what: &'static str) -> Result<TableName, CatalogError> {

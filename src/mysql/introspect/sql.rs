@@ -39,6 +39,18 @@ pub(super) const KEYS: &str = "
     FROM information_schema.statistics
     WHERE non_unique = 0";
 
+/// Columns of foreign keys in their order: database, table, key, column, those referred to, what is done on DELETE, on
+/// UPDATE.
+pub(super) const FOREIGN_KEYS: &str = "
+    SELECT k.table_schema, k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema,
+           k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule
+    FROM information_schema.referential_constraints r
+    JOIN information_schema.key_column_usage k
+      ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
+         AND k.table_name = r.table_name
+    WHERE k.referenced_table_name IS NOT NULL
+    ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position";
+
 /// Views: database, name, query, check option.
 pub(super) const VIEWS: &str = "
     SELECT table_schema, table_name, NULLIF(view_definition, ''), check_option

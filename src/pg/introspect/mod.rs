@@ -36,6 +36,7 @@ pub async fn load(upstream: &mut Upstream, source: &Arc<str>, version: u64) -> R
     let mut builder =
         SnapshotBuilder::new(version, Arc::clone(source), Engine::Postgres, number(server, 0, "its version")?);
     builder.database(text(server, 1, "its database")?);
+    builder.account(text(server, 2, "the account")?);
     let schemas = search_path.iter().map(|row| Ok(text(row, 0, "the search path")?.into()));
     builder.search_path(schemas.collect::<Result<_, CatalogError>>()?);
     for row in upstream.query(sql::SCHEMAS).await?.iter() {

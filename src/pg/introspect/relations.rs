@@ -6,7 +6,9 @@ use foldhash::HashMap;
 
 use super::types::{Extras, Types};
 use super::{CatalogError, Shared, flag, number, sql, text};
-use crate::catalog::{CheckOption, Column, ForeignSource, Relation, RelationId, RelationKind, SnapshotBuilder};
+use crate::catalog::{
+    CheckOption, Column, ForeignKey, ForeignSource, KeyAction, Relation, RelationId, RelationKind, SnapshotBuilder,
+};
 use crate::pg::upstream::{Row, Rows, Upstream};
 
 /// Reads all relations.
@@ -24,6 +26,7 @@ pub(super) async fn load(
     }
     add_parents(&upstream.query(sql::PARENTS).await?, builder)?;
     add_indexes(&upstream.query(sql::INDEXES).await?, builder)?;
+    add_foreign_keys(&upstream.query(sql::FOREIGN_KEYS).await?, builder)?;
     for row in upstream.query(sql::DEFINITIONS).await?.iter() {
         // A view that was dropped meanwhile has no definition.
         let Some(definition) = row.get(1) else { continue };
@@ -124,6 +127,30 @@ fn add_indexes(rows: &Rows, builder: &mut SnapshotBuilder) -> Result<(), Catalog
         table.unique.push(key);
     }
     Ok(())
+}
+
+fn add_foreign_keys(rows: &Rows, builder: &mut SnapshotBuilder) -> Result<(), CatalogError> {
+    const WHAT: &str = "foreign keys";
+    for row in rows.iter() {
+        let Some((child, columns)) = key_columns(builder, number(row, 0, WHAT)?, text(row, 1, WHAT)?) else { continue };
+        let Some((parent, parent_columns)) = key_columns(builder, number(row, 2, WHAT)?, text(row, 3, WHAT)?) else {
+            continue;
+        };
+        let [on_delete, on_update] = [text(row, 4, WHAT)?, text(row, 5, WHAT)?].map(|action| match action {
+            "a" | "r" => KeyAction::Refuse,
+            "n" | "d" => KeyAction::Set,
+            // What else there may be in later versions is taken for the strongest.
+            _ => KeyAction::Cascade,
+        });
+        builder.foreign_key(ForeignKey { child, columns, parent, parent_columns, on_delete, on_update });
+    }
+    Ok(())
+}
+
+fn key_columns(builder: &mut SnapshotBuilder, oid: u32, numbers: &str) -> Option<(RelationId, Vec<usize>)> {
+    let table = find(builder, oid)?;
+    let position = |number: &str| table.columns.iter().position(|column| column.number.to_string() == number);
+    Some((table.id, numbers.split_ascii_whitespace().filter_map(position).collect()))
 }
 
 fn read_foreign(row: Row<'_>, shared: &mut Shared) -> Result<ForeignSource, CatalogError> {

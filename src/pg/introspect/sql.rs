@@ -16,7 +16,7 @@ pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 pub(super) const END: &str = "COMMIT";
 
 /// Version and database.
-pub(super) const SERVER: &str = "SELECT current_setting('server_version_num'), current_database()";
+pub(super) const SERVER: &str = "SELECT current_setting('server_version_num'), current_database(), current_user";
 
 /// Schemas, the server's own too.
 pub(super) const SCHEMAS: &str = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp)'";
@@ -84,6 +84,11 @@ pub(super) const INDEXES: &str = "
     SELECT indrelid, indexrelid, indisprimary,
            indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL, indnkeyatts, indkey
     FROM pg_index ORDER BY indrelid, indexrelid";
+
+/// Foreign keys: table, columns, table referred to, its columns, what is done on DELETE, on UPDATE.
+pub(super) const FOREIGN_KEYS: &str = "
+    SELECT conrelid, array_to_string(conkey, ' '), confrelid, array_to_string(confkey, ' '), confdeltype, confupdtype
+    FROM pg_constraint WHERE contype = 'f' ORDER BY oid";
 
 /// Partitions and inheritance: child, parent.
 pub(super) const PARENTS: &str = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno";

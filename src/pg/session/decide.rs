@@ -108,38 +108,43 @@ impl<'a> Asked<'a> {
 
 impl Session {
     /// Decides about a text.
-    pub(super) async fn decide(&self, text: &str, batch: &mut Vec<u8>) -> Result<Decided, Fault> {
+    /// `types` are those that the client declares for parameters, as its message has them.
+    pub(super) async fn decide(&self, text: &str, types: &[u8], batch: &mut Vec<u8>) -> Result<Decided, Fault> {
         let ticket = self.state.borrow_mut().catalog.take();
         if let Some(ticket) = ticket
             && self.is_restricted()
         {
             let _ = timeout(CATALOG_TIMEOUT, self.source.refresh.served(ticket)).await;
         }
-        let decided = self.decide_now(text)?;
+        let decided = self.decide_now(text, types)?;
         match &decided.decision.verdict {
             // Whether a transaction is open is known once everything is answered.
             Verdict::Permit(permit) if changes_role(permit) && !self.state.borrow().pending.is_empty() => {
                 self.answered(batch, |state| state.pending.is_empty()).await?;
-                self.decide_now(text)
+                self.decide_now(text, types)
             }
             Verdict::Denial(denial) if is_unknown_name(denial) => {
                 // The object may have been made since the catalog was read.
                 let Some(ticket) = self.source.refresh.ask_rarely(Instant::now()) else { return Ok(decided) };
                 let _ = timeout(CATALOG_TIMEOUT, self.source.refresh.served(ticket)).await;
-                self.decide_now(text)
+                self.decide_now(text, types)
             }
             Verdict::Permit(_) | Verdict::Denial(_) => Ok(decided),
         }
     }
 
-    fn decide_now(&self, text: &str) -> Result<Decided, Fault> {
+    fn decide_now(&self, text: &str, types: &[u8]) -> Result<Decided, Fault> {
         let mut state = self.state.borrow_mut();
         let database = match state.acting.database(&self.node) {
             Ok(database) => Arc::clone(database),
             Err(revoked) => return Err(Fault::closed("role revoked", "57P01", revoked.to_string())),
         };
         let settings = state.current_settings().clone();
-        let mut decision = database.decide(&settings, text);
+        let mut decision = if are_odd(types) {
+            database.decide(&Settings { odd_parameters: true, ..settings.clone() }, text)
+        } else {
+            database.decide(&settings, text)
+        };
         if let Verdict::Permit(permit) = &decision.verdict
             && let Some(denial) = self.deny_effects(&state, permit, &database)
         {
@@ -349,6 +354,20 @@ fn executes_guarded(state: &State, permit: &Permit) -> bool {
     permit.effects().iter().any(|effect| match effect {
         Effect::Execute(name) => state.statements.get(&names::of_sql(name)).is_none_or(|s| s.is_guarded()),
         _ => false,
+    })
+}
+
+/// Types of parameters that make the server convert nothing but the parameter: none, truth values, bytes, integers,
+/// text, dates and times, `numeric`, `uuid` (`pg_type.oid`).
+const PLAIN_TYPES: &[u32] =
+    &[0, 16, 17, 20, 21, 23, 25, 705, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950];
+
+/// Whether some declared type is another: `numeric` is converted to `double precision`, `bigint` to `oid`.
+fn are_odd(types: &[u8]) -> bool {
+    let numbers = types.get(2..).unwrap_or_default();
+    numbers.chunks_exact(4).any(|number| {
+        let number = number.try_into().map_or(u32::MAX, u32::from_be_bytes);
+        !PLAIN_TYPES.contains(&number)
     })
 }
 

@@ -30,7 +30,7 @@ impl Session {
                 return Ok(());
             }
         };
-        let decided = self.decide(&text, batch).await?;
+        let decided = self.decide(&text, parse.types, batch).await?;
         if matches!(decided.decision.verdict, Verdict::Denial(_)) {
             self.refuse(&Asked::new(&text, &decided), parse.name, batch);
             return Ok(());
@@ -96,7 +96,7 @@ impl Session {
         batch: &mut Vec<u8>,
     ) -> Result<Option<Rc<Statement>>, Fault> {
         let old = &statement.prepared;
-        let decided = self.decide(&old.text, batch).await?;
+        let decided = self.decide(&old.text, statement.types.as_deref().unwrap_or_default(), batch).await?;
         let is_same = match (&old.decision.verdict, &decided.decision.verdict) {
             (_, Verdict::Denial(_)) => {
                 self.refuse(&Asked::new(&old.text, &decided), REFUSED, batch);

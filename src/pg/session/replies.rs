@@ -13,7 +13,7 @@ use crate::audit::{ResultRecord, Subject};
 use crate::pg::fault::Fault;
 use crate::pg::names;
 use crate::pg::pending::{Owed, Running};
-use crate::pg::reply::{write_at, write_cleaned, write_denial};
+use crate::pg::reply::{is_of_log, is_of_procedure, table_of, write_at, write_cleaned, write_denial};
 use crate::pg::wire::Header;
 use crate::pg::wire::backend::{self, Report};
 use crate::pg::wire::frontend::Target;
@@ -286,7 +286,7 @@ impl Session {
         let sqlstate = sqlstate_of(body);
         let is_fatal = matches!(backend::error_field(body, b'V'), Some(b"FATAL" | b"PANIC"));
         state.has_said_fatal |= is_fatal;
-        let must_clean = must_clean(state);
+        let must_clean = must_clean(state, body);
         let position = position(state, body);
         let running = state.pending.front().and_then(Owed::running);
         let stopped = running.as_ref().and_then(|running| {
@@ -405,10 +405,10 @@ fn described(state: &mut State, tag: u8) -> Result<bool, Fault> {
 }
 
 fn notice(state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Pass {
-    if state.draining {
+    if state.draining || (state.is_restricted() && is_of_log(body)) {
         return Pass::Handled;
     }
-    if must_clean(state) {
+    if must_clean(state, body) {
         write_cleaned(out.edit(input), backend::NOTICE_RESPONSE, body, None);
         return Pass::Handled;
     }
@@ -436,11 +436,19 @@ fn relocated(tag: u8, body: &[u8], position: Option<u32>, input: &[u8], out: &mu
     Pass::Handled
 }
 
-/// Whether what the server says now may quote values that the role must not see.
-fn must_clean(state: &mut State) -> bool {
+/// Whether what the server says now may quote values that the role must not see: of the statement's own relations, or of
+/// others that triggers and foreign keys reach.
+fn must_clean(state: &mut State, body: &[u8]) -> bool {
+    if !state.is_restricted() {
+        return false;
+    }
     let front_is_guarded = state.pending.front().is_some_and(|owed| owed.is_guarded());
+    let is_of_other = || {
+        let database = state.acting.last_database();
+        table_of(body).is_some_and(|(schema, table)| !database.is_plain(schema, table))
+    };
     // Checks that were put off to the end of the transaction speak of its earlier statements.
-    state.is_restricted() && (front_is_guarded || state.is_guarded)
+    front_is_guarded || state.is_guarded || is_of_procedure(body) || is_of_other()
 }
 
 fn sqlstate_of(body: &[u8]) -> [u8; 5] {

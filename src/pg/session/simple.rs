@@ -28,7 +28,7 @@ impl Session {
                 return Ok(());
             }
         };
-        let mut decided = self.decide(&text, batch).await?;
+        let mut decided = self.decide(&text, &[], batch).await?;
         admission::admit(&self.node, &decided.database, &mut decided.decision);
         self.take_turn(&decided.database, &mut decided.decision, batch).await?;
         self.estimate_query(&mut decided, batch).await?;

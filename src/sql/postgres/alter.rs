@@ -43,10 +43,12 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
 
 /// What every kind of object has: RENAME TO, SET SCHEMA, OWNER TO.
 fn common(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
-    if c.take_words(&["rename", "to"]) || c.take_words(&["set", "schema"]) {
-        names::column_id(c)?;
+    if c.take_words(&["rename", "to"]) {
+        ddl.new_name = Some(names::column_id(c)?);
+    } else if c.take_words(&["set", "schema"]) {
+        ddl.new_schema = Some(names::column_id(c)?);
     } else if c.take_words(&["owner", "to"]) {
-        grant::role(c)?;
+        owner(c, ddl)?;
     } else if !matches!(&*ddl.object, "SCHEMA" | "DOMAIN" | "TYPE") && c.take_word("rename") {
         if c.take_word("constraint") {
             names::column_id(c)?;
@@ -60,6 +62,12 @@ fn common(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// Whose an object is: a matter of the server's own roles, like a GRANT, so the statement is known by its names only.
+fn owner(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
+    ddl.complete = false;
+    grant::role(c).map(|_| ())
 }
 
 fn whole(c: &mut Cursor<'_>, mut ddl: Ddl) -> Result<Ddl, SyntaxError> {
@@ -112,7 +120,7 @@ fn command(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
         "owner" => {
             c.advance();
             c.expect_word("to")?;
-            grant::role(c)?;
+            owner(c, ddl)?;
         }
         "set" | "reset" if c.is_symbol_ahead(1, "(") => {
             c.advance();
@@ -153,7 +161,7 @@ fn drop(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
         ddl::if_exists(c);
         ddl.columns.push(names::column_id(c)?);
     }
-    ddl::drop_behavior(c);
+    ddl::drop_behavior(c, ddl);
     Ok(())
 }
 

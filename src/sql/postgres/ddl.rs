@@ -40,6 +40,9 @@ pub(super) fn new(action: DdlAction, object: &str) -> Ddl {
         columns: Vec::new(),
         expressions: Vec::new(),
         types: Vec::new(),
+        cascades: Vec::new(),
+        new_name: None,
+        new_schema: None,
         complete: true,
     }
 }
@@ -144,8 +147,11 @@ pub(super) fn if_exists(c: &mut Cursor<'_>) -> bool {
 }
 
 /// `CASCADE`, `RESTRICT`, if they stand here.
-pub(super) fn drop_behavior(c: &mut Cursor<'_>) {
-    if !c.take_word("cascade") {
+pub(super) fn drop_behavior(c: &mut Cursor<'_>, ddl: &mut Ddl) {
+    let at = c.at();
+    if c.take_word("cascade") {
+        ddl.cascades.push(at);
+    } else {
         c.take_word("restrict");
     }
 }
@@ -174,7 +180,7 @@ fn drop(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
             return Ok(incomplete(c, ddl));
         }
     }
-    drop_behavior(c);
+    drop_behavior(c, &mut ddl);
     if c.is_at_end() { Ok(ddl) } else { Ok(incomplete(c, ddl)) }
 }
 
@@ -203,7 +209,7 @@ fn truncate(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
     if c.take_word("restart") || c.take_word("continue") {
         c.expect_word("identity")?;
     }
-    drop_behavior(c);
+    drop_behavior(c, &mut ddl);
     Ok(ddl)
 }
 

@@ -37,7 +37,7 @@ pub(super) fn grant(c: &mut Cursor<'_>, revoke: bool) -> Result<Ddl, SyntaxError
     if c.take_words(&["granted", "by"]) {
         grantee(c)?;
     }
-    ddl::drop_behavior(c);
+    ddl::drop_behavior(c, &mut ddl);
     Ok(ddl)
 }
 

@@ -66,8 +66,9 @@ fn setting(c: &mut Cursor<'_>) -> Result<Setting, SyntaxError> {
         return Ok(known);
     }
     let name = variable(c)?;
-    if c.take_words(&["from", "current"]) {
-        return Ok((name, Vec::new()));
+    if c.are_words(&["from", "current"]) {
+        // It has a meaning in definitions of functions only.
+        return Err(c.unsupported("`SET … FROM CURRENT`"));
     }
     if !c.take_word("to") {
         c.expect_symbol("=")?;

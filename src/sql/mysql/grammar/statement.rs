@@ -157,6 +157,9 @@ impl Grammar<'_> {
             columns: Vec::new(),
             expressions: Vec::new(),
             types: Vec::new(),
+            cascades: Vec::new(),
+            new_name: None,
+            new_schema: None,
             complete: false,
         }))
     }
