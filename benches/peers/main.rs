@@ -4,6 +4,7 @@
 //! system time of the proxy's process. Needs Debian's `pgbouncer`, `haproxy` and `sysbench`.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
@@ -110,5 +111,5 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn cpu_of(proxy: &Proxy, run: impl FnOnce() -> u64) -> (Duration, u64) {
     let before = proxy.cpu();
     let done = run();
-    (proxy.cpu() - before, done)
+    (proxy.cpu().saturating_sub(before), done)
 }

@@ -44,9 +44,8 @@ impl Settings {
     pub fn apply(&mut self, effect: &Effect, snapshot: &Snapshot) {
         match effect {
             Effect::SetSearchPath { path, .. } => {
-                let schema =
-                    |name: &Box<str>| if **name == *"$user" { snapshot.account().into() } else { name.clone() };
-                self.search_path = path.as_ref().map(|path| path.iter().map(schema).collect());
+                let meant = |name: &str| if name == "$user" { snapshot.account().into() } else { name.into() };
+                self.search_path = path.as_ref().map(|path| path.iter().map(|name| meant(name)).collect());
             }
             Effect::Use(schema) => self.search_path = Some(Arc::from([schema.clone()])),
             Effect::SetSqlMode(mode) => self.sql_mode = *mode,

@@ -35,7 +35,7 @@ impl Binder<'_> {
             }
             let Some(parent) = self.world.snapshot.relation(key.parent) else { continue };
             let access = self.world.rules.access(parent);
-            if self.is_hidden(&access, &key.parent_columns) {
+            if is_hidden(&access, &key.parent_columns) {
                 return Err(self.refuse_key(
                     parent,
                     &access,
@@ -90,12 +90,6 @@ impl Binder<'_> {
         }
     }
 
-    /// Whether something about keys of a table is not the role's to know.
-    fn is_hidden(&self, access: &RelationAccess, columns: &[usize]) -> bool {
-        let is_raw = |column: &usize| access.columns.get(*column).is_some_and(|c| c.treatment == Treatment::Raw);
-        !access.filters.is_empty() || !columns.iter().all(is_raw)
-    }
-
     fn refuse_key(&self, other: &Relation, access: &RelationAccess, why: &str) -> Refusal {
         let rule = access.filters.first().map(|filter| &filter.rule);
         let rule = rule.or_else(|| access.columns.iter().find_map(|column| column.rule.as_ref()));
@@ -106,4 +100,10 @@ impl Binder<'_> {
         .because(why)
         .by(rule)
     }
+}
+
+/// Whether something about keys of a table is not the role's to know.
+fn is_hidden(access: &RelationAccess, columns: &[usize]) -> bool {
+    let is_raw = |column: &usize| access.columns.get(*column).is_some_and(|c| c.treatment == Treatment::Raw);
+    !access.filters.is_empty() || !columns.iter().all(is_raw)
 }

@@ -67,7 +67,7 @@ fn common(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
 /// Whose an object is: a matter of the server's own roles, like a GRANT, so the statement is known by its names only.
 fn owner(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
     ddl.complete = false;
-    grant::role(c).map(|_| ())
+    grant::role(c)
 }
 
 fn whole(c: &mut Cursor<'_>, mut ddl: Ddl) -> Result<Ddl, SyntaxError> {

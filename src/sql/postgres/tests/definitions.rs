@@ -118,10 +118,15 @@ fn alterations() {
     let found = ddl(
         "alter table if exists only s.t add column if not exists a int default 1 references u, drop column if exists b cascade, \
          alter c type text using c::text, alter column d set default f(1), alter e drop not null, add constraint k foreign \
-         key (g) references v (h) not valid, drop constraint m, validate constraint n, inherit w, owner to current_user, \
+         key (g) references v (h) not valid, drop constraint m, validate constraint n, inherit w, \
          attach partition x for values in (1), alter o add generated always as identity, alter p restart with 3",
     );
     assert!(found.complete);
+    assert!(!ddl("alter table t owner to current_user").complete);
+    assert_eq!(found.cascades.len(), 1);
+    let moved = ddl("alter table t set schema s").new_schema;
+    assert_eq!(moved.map(|name| name.value), Some("s".into()));
+    assert_eq!(ddl("alter table t rename to u").new_name.map(|name| name.value), Some("u".into()));
     assert_eq!(names(&found.names), ["s.t"]);
     assert_eq!(names(&found.references), ["u", "v", "w", "x"]);
     let columns: Vec<&str> = found.columns.iter().map(|name| &*name.value).collect();
@@ -134,7 +139,6 @@ fn alterations() {
         "alter table t set schema s",
         "alter index i set (fillfactor = 70)",
         "alter sequence s restart with 3 owned by t.a",
-        "alter materialized view v owner to r",
         "alter schema a rename to b",
         "alter table t detach partition u finalize",
     ] {
@@ -143,6 +147,7 @@ fn alterations() {
     for text in [
         "alter table t disable trigger all",
         "alter table t enable row level security",
+        "alter materialized view v owner to r",
         "alter function f(int) owner to r",
         "alter type t add value 'x'",
         "alter default privileges grant select on tables to r",

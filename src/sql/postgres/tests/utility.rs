@@ -29,7 +29,6 @@ fn settings() {
     assert_eq!(values("SET Work_Mem = -1.5"), ["work_mem", "#-1.5"]);
     assert_eq!(values("set myapp.Tenant to on"), ["myapp.tenant", "on"]);
     assert_eq!(values("set a to default"), ["a"]);
-    assert_eq!(values("set a from current"), ["a"]);
     assert_eq!(values("set time zone 'UTC'"), ["timezone", "'UTC'"]);
     assert_eq!(values("set time zone local"), ["timezone", "local"]);
     assert_eq!(values("set time zone interval '1' hour to minute"), ["timezone", "'1'"]);
