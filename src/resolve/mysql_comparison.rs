@@ -84,18 +84,7 @@ impl Binder<'_> {
             }
             (ExprKind::Parameter, _) => Compared::Parameter,
             (ExprKind::Column(_), [source]) => self.mysql_kind_of_column(*source),
-            (ExprKind::Cast { operand, ty }, _) if matches!(operand.kind, ExprKind::Literal(_)) => {
-                self.mysql_kind_of_type(ty)
-            }
-            _ => Compared::Unknown,
-        }
-    }
-
-    /// What a cast of a literal gives.
-    fn mysql_kind_of_type(&self, ty: &TypeName) -> Compared {
-        let name = ty.name.object().map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
-        match name.as_str() {
-            "date" | "datetime" => Compared::Moment,
+            (ExprKind::Cast { operand, ty }, _) if matches!(operand.kind, ExprKind::Literal(_)) => kind_of_type(ty),
             _ => Compared::Unknown,
         }
     }
@@ -110,5 +99,14 @@ impl Binder<'_> {
             TypeClass::Date | TypeClass::Timestamp | TypeClass::TimestampTz => Compared::Moment,
             _ => Compared::Unknown,
         })
+    }
+}
+
+/// What a cast of a literal gives.
+fn kind_of_type(ty: &TypeName) -> Compared {
+    let name = ty.name.object().map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
+    match name.as_str() {
+        "date" | "datetime" => Compared::Moment,
+        _ => Compared::Unknown,
     }
 }

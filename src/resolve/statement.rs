@@ -6,6 +6,7 @@ use super::refusal::Refusal;
 use super::resolved::Appearance;
 use super::scope::ScopeId;
 use crate::catalog::known::SystemView;
+use crate::catalog::{Column, RelationKind};
 use crate::policy::{Treatment, Verb};
 use crate::sql::ast::{Copy, CopySource, Explain, Name, ObjectName, Statement};
 
@@ -123,7 +124,8 @@ impl Binder<'_> {
     fn copy_out(&mut self, name: &ObjectName, columns: &[Name], copy: &Copy) -> Result<(), Refusal> {
         let item = crate::sql::ast::Relation {
             name: name.clone(),
-            only: false,
+            // COPY reads no inheritance children.
+            only: self.relation(name)?.kind == RelationKind::Table,
             alias: None,
             sample: None,
             tokens: name.tokens.clone(),
@@ -141,7 +143,7 @@ impl Binder<'_> {
         }
         if columns.is_empty() {
             self.star(scope, &mut sink);
-            labels.push("*".into());
+            labels.extend(self.copied_columns());
         }
         let plain = self.out.relations.iter().all(|used| matches!(used.appearance, Appearance::Plain));
         if !plain {
@@ -149,6 +151,18 @@ impl Binder<'_> {
             self.edit(name.tokens.end..copy.tokens.end, ")");
         }
         Ok(())
+    }
+
+    /// The columns that COPY of a whole table gives: generated ones are left out.
+    fn copied_columns(&self) -> Vec<String> {
+        let Some(used) = self.out.relations.first() else { return Vec::new() };
+        let columns = self.world.snapshot.relation(used.relation).map(|relation| relation.columns.as_slice());
+        let is_copied = |position: usize, column: &Column| {
+            let access = used.access.columns.get(position);
+            column.generated.is_none() && access.is_some_and(|access| access.treatment != Treatment::Denied)
+        };
+        let columns = columns.unwrap_or_default().iter().enumerate();
+        columns.filter(|(at, column)| is_copied(*at, column)).map(|(_, column)| self.quote(&column.name)).collect()
     }
 
     fn copy_in(&mut self, name: &ObjectName, columns: &[Name], copy: &Copy) -> Result<(), Refusal> {

@@ -197,3 +197,16 @@ fn a_foreign_table_that_leads_back_is_protected_as_what_it_shows() {
     assert_eq!(desk.refused("select id from over_view").0, "42501");
     assert!(!sent("select email from far").contains("'hidden'"));
 }
+
+#[test]
+fn copy_of_a_table_gives_what_the_server_gives() {
+    let schema = "create table people(id int, email text, twice int generated always as (id * 2) stored);
+        insert into people values (1, 'ann@example.com');
+        create table former() inherits (people); insert into former values (2, 'bob@example.com');";
+    let rules = "[role.viewer]\ngrant = { on = 'shop.public.*', allow = 'read' }
+        [[protect]]\nname = 'mail'\ncolumns = 'shop.public.people.email'\nmask = { kind = 'fixed', value = 'hidden' }\n";
+    let desk = Desk::open(schema, rules, "viewer");
+    let sent = desk.permit("copy people to stdout").sql().to_string();
+    let query = sent.strip_prefix("copy (").and_then(|rest| rest.strip_suffix(") to stdout")).unwrap();
+    assert_eq!(desk.database.rows(query), [["1", "hidden"]], "{sent}");
+}

@@ -55,7 +55,7 @@ const REPLACED: &[(&str, SystemRule)] = &[
             columns: Except(&[
                 ("relfilenode", "0::pg_catalog.oid"),
                 ("relpages", "0"),
-                ("reltuples", "-1"),
+                ("reltuples", "-1::pg_catalog.float4"),
                 ("relallvisible", "0"),
                 ("relallfrozen", "0"),
                 ("relfrozenxid", "'0'::pg_catalog.xid"),
