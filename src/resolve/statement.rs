@@ -124,8 +124,7 @@ impl Binder<'_> {
     fn copy_out(&mut self, name: &ObjectName, columns: &[Name], copy: &Copy) -> Result<(), Refusal> {
         let item = crate::sql::ast::Relation {
             name: name.clone(),
-            // COPY reads no inheritance children.
-            only: self.relation(name)?.kind == RelationKind::Table,
+            only: false,
             alias: None,
             sample: None,
             tokens: name.tokens.clone(),
@@ -147,6 +146,9 @@ impl Binder<'_> {
         }
         let plain = self.out.relations.iter().all(|used| matches!(used.appearance, Appearance::Plain));
         if !plain {
+            // COPY of a table reads no inheritance children.
+            let is_table = self.relation(name)?.kind == RelationKind::Table;
+            self.out.relations.iter_mut().for_each(|used| used.only = is_table);
             self.edit(name.tokens.start..name.tokens.start, format!("(SELECT {} FROM", labels.join(", ")));
             self.edit(name.tokens.end..copy.tokens.end, ")");
         }
