@@ -6,7 +6,7 @@
 
 use super::wire::MessageWriter;
 use super::wire::backend::{ERROR_RESPONSE, Report, error_fields};
-use crate::pipeline::Denial;
+use crate::pipeline::{Denial, ROW_FILTER_MARK};
 
 /// Classes whose message names what the client wrote, an object, or a state of the server, and no value of a row.
 const SAFE_CLASSES: &[&str] =
@@ -46,6 +46,13 @@ pub fn is_of_procedure(body: &[u8]) -> bool {
     let mut context = error_fields(body).filter(|(letter, _)| *letter == b'W').map(|(_, text)| text);
     context.any(|text| !text.starts_with(b"COPY ") || text.contains(&b'\n'))
         || error_fields(body).any(|(letter, text)| letter == b'R' && text == b"exec_stmt_raise")
+}
+
+/// The row filter that a new row fails, where that is what an error says.
+pub fn row_filter_of(body: &[u8]) -> Option<&str> {
+    let (_, message) = error_fields(body).find(|(letter, _)| *letter == b'M')?;
+    let (_, rule) = std::str::from_utf8(message).ok()?.split_once(ROW_FILTER_MARK)?;
+    Some(rule.trim_end_matches('"'))
 }
 
 /// Whether a notice is of the server's own log, which quotes statements as they were sent.

@@ -64,6 +64,8 @@ fn what_depends_on_a_table_is_not_reached_without_the_verb() {
         let said = refused(&mut client, sql);
         assert!(said.contains(why), "{sql}: {said}");
     }
+    let said = refused(&mut client, "insert into people(id, region) values (5, 'EU')");
+    assert_eq!(said, "E 42501 new row is refused by row filter `here`");
     assert_eq!(client.run("select id, mail from shown"), ["T id mail", "C SELECT 0", "Z I"]);
     assert_eq!(client.run("set search_path to \"$user\", public"), ["C SET", "Z I"]);
     let said = refused(&mut client, "select upper('gold'::tier)");

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::cost;
+use super::decide::denial;
 use super::link::{reads_as_expected, unexpected_reading};
 use super::output::Output;
 use super::state::State;
@@ -13,11 +14,11 @@ use crate::audit::{ResultRecord, Subject};
 use crate::pg::fault::Fault;
 use crate::pg::names;
 use crate::pg::pending::{Owed, Running};
-use crate::pg::reply::{is_of_log, is_of_procedure, table_of, write_at, write_cleaned, write_denial};
+use crate::pg::reply::{is_of_log, is_of_procedure, row_filter_of, table_of, write_at, write_cleaned, write_denial};
 use crate::pg::wire::Header;
 use crate::pg::wire::backend::{self, Report};
 use crate::pg::wire::frontend::Target;
-use crate::pipeline::{Effect, VirtualDatabase};
+use crate::pipeline::{Denial, Effect, VirtualDatabase};
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,10 +284,11 @@ impl Session {
     }
 
     fn error(&self, state: &mut State, body: &[u8], input: &[u8], out: &mut Output) -> Pass {
-        let sqlstate = sqlstate_of(body);
+        let must_clean = must_clean(state, body);
+        let filtered = row_filter_of(body).filter(|_| must_clean).map(refused_row);
+        let sqlstate = if filtered.is_some() { ROW_REFUSED } else { sqlstate_of(body) };
         let is_fatal = matches!(backend::error_field(body, b'V'), Some(b"FATAL" | b"PANIC"));
         state.has_said_fatal |= is_fatal;
-        let must_clean = must_clean(state, body);
         let position = position(state, body);
         let running = state.pending.front().and_then(Owed::running);
         let stopped = running.as_ref().and_then(|running| {
@@ -298,7 +300,7 @@ impl Session {
             running.sqlstate.get_or_insert(if is_stopped { CANCELED } else { sqlstate });
             running.denial.as_deref().filter(|_| sqlstate == *b"42601")
         });
-        let denial = stopped.as_ref().or(denial);
+        let denial = stopped.as_ref().or(denial).or(filtered.as_ref());
         let pass = if state.draining && !is_fatal {
             Pass::Handled
         } else if let Some(denial) = denial {
@@ -434,6 +436,14 @@ fn relocated(tag: u8, body: &[u8], position: Option<u32>, input: &[u8], out: &mu
     }
     write_at(out.edit(input), tag, body, position.as_deref());
     Pass::Handled
+}
+
+/// SQLSTATE of a new row that a filter does not let through; that of PostgreSQL's own row security.
+const ROW_REFUSED: [u8; 5] = *b"42501";
+
+fn refused_row(rule: &str) -> Denial {
+    let hint = "write rows that the role can see, or ask the owner of the rule";
+    denial("42501", format!("new row is refused by row filter `{rule}`"), Some(hint))
 }
 
 /// Whether what the server says now may quote values that the role must not see: of the statement's own relations, or of
