@@ -105,16 +105,31 @@ pub fn folder(engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bypass").join(engine)
 }
 
+/// What makes a side's database: schema, data, what comes after.
 fn script(engine: &str, side: usize) -> String {
     let read = |file: &str| std::fs::read_to_string(folder(engine).join(file)).unwrap();
-    ["schema.sql", &format!("data_d{}.sql", side + 1), "finish.sql"].map(read).concat()
+    [read("schema.sql"), data(&read("../data.sql"), engine, side), read("finish.sql")].concat()
+}
+
+/// The lines of the data that are for an engine and a side. Marks stand before `|` at the beginning of a line: `p` and `m`
+/// for PostgreSQL and MySQL, `1` and `2` for the sides; a line without marks is for all.
+fn data(text: &str, engine: &str, side: usize) -> String {
+    let own = [engine.chars().next().unwrap(), if side == 0 { '1' } else { '2' }];
+    let line_for_us = |line: &str| match line.split_once('|') {
+        Some((marks, rest)) if !marks.is_empty() && marks.chars().all(|mark| "pm12".contains(mark)) => {
+            marks.chars().all(|mark| own.contains(&mark)).then(|| format!("{rest}\n"))
+        }
+        _ => Some(format!("{line}\n")),
+    };
+    text.lines().filter_map(line_for_us).collect()
 }
 
 impl World {
     /// On PostgreSQL: one database a side.
     pub fn postgres(rules: Rules) -> Self {
         let protection = rules.protection();
-        let databases: [PostgresDatabase; 2] = [0, 1].map(|side| postgres().database(&script("postgres", side)));
+        let databases: [PostgresDatabase; 2] =
+            [0, 1].map(|side| postgres().database(&fill(&script("postgres", side), "")));
         let names = databases.each_ref().map(|database| database.name.clone());
         let proxies = |rules: &str| databases.each_ref().map(|database| PostgresProxy::start(database, rules));
         let readers = proxies(&format!("{READER}{protection}"));
