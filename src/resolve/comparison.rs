@@ -161,9 +161,10 @@ fn of_column(column: &Column) -> Compared {
         | TypeClass::Time
         | TypeClass::Interval
         | TypeClass::Uuid
-        | TypeClass::Inet) => Compared::Of(class),
+        | TypeClass::Inet
+        // Of one type: the server has no operator between two enumerations.
+        | TypeClass::Enum) => Compared::Of(class),
         TypeClass::Integer
-        | TypeClass::Enum
         | TypeClass::Json
         | TypeClass::Jsonb
         | TypeClass::Array

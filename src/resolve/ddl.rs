@@ -202,16 +202,13 @@ impl Binder<'_> {
     }
 
     /// RENAME TO, SET SCHEMA: the role must be allowed to make an object of the new name.
-    fn moved(&mut self, ddl: &Ddl) -> Result<(), Refusal> {
-        let (None, None) = (&ddl.new_name, &ddl.new_schema) else {
-            let old = self.out.relations.first().and_then(|used| self.world.snapshot.relation(used.relation));
-            let Some(old) = old else { return Err(self.refuse_kind("ALTER")) };
-            let schema = ddl.new_schema.as_ref().map_or(&old.schema, |name| &name.value).clone();
-            let name = ddl.new_name.as_ref().map_or(&old.name, |name| &name.value).clone();
-            let token = ddl.new_name.as_ref().or(ddl.new_schema.as_ref()).map(|name| name.token);
-            return self.may_make(&schema, &name, token);
-        };
-        Ok(())
+    fn moved(&self, ddl: &Ddl) -> Result<(), Refusal> {
+        let Some(new) = ddl.new_name.as_ref().or(ddl.new_schema.as_ref()) else { return Ok(()) };
+        let old = self.out.relations.first().and_then(|used| self.world.snapshot.relation(used.relation));
+        let Some(old) = old else { return Err(self.refuse_kind("ALTER")) };
+        let schema = ddl.new_schema.as_ref().map_or(&old.schema, |name| &name.value);
+        let name = ddl.new_name.as_ref().map_or(&old.name, |name| &name.value);
+        self.may_make(schema, name, Some(new.token))
     }
 
     fn may_make(&self, schema: &str, name: &str, token: Option<u32>) -> Result<(), Refusal> {

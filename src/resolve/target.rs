@@ -268,29 +268,7 @@ pub(super) fn label_of(item: &Relation) -> Box<str> {
 /// Whether a value's own tokens can stand a second time in the text: nothing in them is replaced or run twice.
 fn is_constant(value: &Expr) -> bool {
     match &value.kind {
-        ExprKind::Literal(_) | ExprKind::Parameter => true,
         ExprKind::Cast { operand, .. } => is_constant(operand),
-        ExprKind::Column(_)
-        | ExprKind::Star(_)
-        | ExprKind::Variable { .. }
-        | ExprKind::Call(_)
-        | ExprKind::Special { .. }
-        | ExprKind::Operation(_)
-        | ExprKind::InList(_)
-        | ExprKind::InQuery { .. }
-        | ExprKind::Quantified { .. }
-        | ExprKind::Exists(_)
-        | ExprKind::Subquery(_)
-        | ExprKind::ArrayQuery(_)
-        | ExprKind::Case { .. }
-        | ExprKind::Row(_)
-        | ExprKind::Array(_)
-        | ExprKind::Field { .. }
-        | ExprKind::AllFields(_)
-        | ExprKind::Subscript(_)
-        | ExprKind::Argument { .. }
-        | ExprKind::Default
-        | ExprKind::AssignVariable(_)
-        | ExprKind::CurrentOf(_) => false,
+        other => matches!(other, ExprKind::Literal(_) | ExprKind::Parameter),
     }
 }
