@@ -67,7 +67,7 @@ impl Binder<'_> {
         let output = self.query(source, Some(scope))?;
         let columns = self.written_columns(place, &insert.columns, output.columns.len())?;
         match (&source.body, source.with.is_none()) {
-            (QueryBody::Values(rows), true) => {
+            (QueryBody::Values(rows), true) if !self.has_defaults(place, rows, &columns) => {
                 for row in rows {
                     let values: Vec<(usize, &Expr)> = columns.iter().copied().zip(row).collect();
                     self.check_values(place, None, &values)?;
@@ -76,6 +76,16 @@ impl Binder<'_> {
             }
             _ => self.check_source(place, source, columns),
         }
+    }
+
+    /// Whether some column gets its default, and which one can be told. Such rows are checked before the server computes
+    /// defaults: a row that is refused then takes no number out of a sequence.
+    fn has_defaults(&self, place: usize, rows: &[Vec<Expr>], columns: &[usize]) -> bool {
+        let used = self.out.relations.get(place);
+        let relation = used.and_then(|used| self.world.snapshot.relation(used.relation));
+        self.world.engine() == Engine::Postgres
+            && relation.is_some_and(|relation| columns.len() < relation.columns.len())
+            && !rows.iter().flatten().any(|value| matches!(value.kind, ExprKind::Default))
     }
 
     /// Rows of a query go into a filtered table only through the filter.
@@ -223,20 +233,27 @@ impl Binder<'_> {
 
 /// Columns of a query that are literals or parameters. Sides of a UNION get their types from each other instead.
 fn untyped(query: &Query, columns: &[usize]) -> Vec<(usize, Tokens)> {
-    let items = match &query.body {
-        QueryBody::Select(select) => &select.items,
-        QueryBody::Nested(nested) => return untyped(nested, columns),
-        QueryBody::Values(_) | QueryBody::Table(_) | QueryBody::SetOperation { .. } | QueryBody::Write(_) => {
-            return Vec::new();
+    match &query.body {
+        QueryBody::Select(select) => {
+            let exprs = select.items.iter().map_while(|item| match item {
+                SelectItem::Expr { expr, .. } => Some(expr),
+                // How many columns it stands for is not known here.
+                SelectItem::Star { .. } | SelectItem::QualifiedStar { .. } => None,
+            });
+            untyped_values(exprs, columns).collect()
         }
-    };
-    let exprs = items.iter().map_while(|item| match item {
-        SelectItem::Expr { expr, .. } => Some(expr),
-        // How many columns it stands for is not known here.
-        SelectItem::Star { .. } | SelectItem::QualifiedStar { .. } => None,
-    });
+        QueryBody::Values(rows) => rows.iter().flat_map(|row| untyped_values(row, columns)).collect(),
+        QueryBody::Nested(nested) => untyped(nested, columns),
+        QueryBody::Table(_) | QueryBody::SetOperation { .. } | QueryBody::Write(_) => Vec::new(),
+    }
+}
+
+fn untyped_values<'e>(
+    values: impl IntoIterator<Item = &'e Expr>,
+    columns: &[usize],
+) -> impl Iterator<Item = (usize, Tokens)> {
     let is_untyped =
         |expr: &Expr| matches!(expr.kind, ExprKind::Literal(Literal::String | Literal::Null) | ExprKind::Parameter);
-    let pairs = columns.iter().copied().zip(exprs).filter(|(_, expr)| is_untyped(expr));
-    pairs.map(|(column, expr)| (column, expr.tokens.clone())).collect()
+    let pairs = columns.iter().copied().zip(values).filter(move |(_, expr)| is_untyped(expr));
+    pairs.map(|(column, expr)| (column, expr.tokens.clone()))
 }

@@ -210,3 +210,32 @@ fn copy_of_a_table_gives_what_the_server_gives() {
     let query = sent.strip_prefix("copy (").and_then(|rest| rest.strip_suffix(") to stdout")).unwrap();
     assert_eq!(desk.database.rows(query), [["1", "hidden"]], "{sent}");
 }
+
+#[test]
+fn a_row_that_a_filter_refuses_takes_no_number() {
+    let schema = "create type tier as enum ('gold', 'silver');
+        create table people(id serial primary key, name varchar(4), region text, tier tier, paid numeric(6,2), seen date);";
+    let rules = "[role.viewer]\ngrant = { on = 'shop.public.*', allow = ['read', 'insert'] }
+        [[filter]]\nname = 'here'\ntables = 'shop.public.people'\nwhere = \"region = 'EU'\"\n";
+    let desk = Desk::open(schema, rules, "viewer");
+    let sent = |sql: &str| desk.permit(sql).sql().to_string();
+    let bad = sent("insert into people(name, region) values ('ann', 'EU'), ('bob', 'US')");
+    assert_eq!(desk.database.error(&bad).0, "22P02");
+    assert_eq!(desk.database.error(&sent("insert into people(name, region) values ('cid', 'US')")).0, "22P02");
+    assert_eq!(desk.database.error(&sent("insert into people(name, region) values ('too long', 'EU')")).0, "22001");
+    let good = "insert into people(name, region, tier, paid, seen) values ('dora', 'EU', 'gold', 1.005, '2026-01-31'),
+        (null, upper('eu'), null, 2, null) returning id, name, tier, paid, seen";
+    // The second row of the first statement was refused behind the first one's number.
+    let rows = desk.database.rows(&sent(good));
+    assert_eq!(rows[0][1..], ["dora", "gold", "1.01", "2026-01-31"]);
+    let first: i32 = rows[0][0].parse().unwrap();
+    assert!(first <= 3, "{rows:?}");
+    let parameters =
+        sent("prepare p as insert into people(name, region, tier) values ($1, $2, $3) returning name, tier");
+    let answer = desk.database.rows(&format!("{parameters}; execute p('eve', 'EU', 'silver')"));
+    assert_eq!(answer.last().unwrap(), &["eve", "silver"]);
+    assert_eq!(
+        desk.database.rows(&sent("insert into people(name, region, tier) values ('fay', 'EU', default) returning 1")),
+        [["1"]]
+    );
+}
