@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::virtual_database::{Settings, VirtualDatabase};
-use crate::sql::ast::{Copy, CopySource, CreateAsKind, QueryBody, Statement};
-use crate::sql::{Engine, Script};
+use crate::sql::ast::{Copy, CopySource, CreateAsKind, Statement};
+use crate::sql::{Engine, Script, TokenKind};
 
 /// The statements of a text of which the planner can say what they will cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Source<'_> {
     /// The text of a statement, or of the one in it that runs, if the planner knows it.
     fn estimable(self, statement: &Statement, range: Range<usize>) -> Option<String> {
         match statement {
-            Statement::Query(query) if reads_nothing(&query.body) => None,
+            Statement::Query(_) if self.reads_nothing(range.clone()) => None,
             Statement::Query(_)
             | Statement::Insert(_)
             | Statement::Update(_)
@@ -131,37 +131,18 @@ impl Source<'_> {
         }
     }
 
+    /// Whether no word of a query could bring a table into it. Some of the words mean other things too; then the planner is
+    /// asked in vain.
+    fn reads_nothing(self, range: Range<usize>) -> bool {
+        const READING: [&str; 3] = ["from", "table", "with"];
+        let tokens = self.script.tokens.get(range).unwrap_or_default();
+        let words = tokens.iter().filter(|token| token.kind == TokenKind::Word).map(|token| token.text(self.text));
+        !words.into_iter().any(|word| READING.iter().any(|reading| word.eq_ignore_ascii_case(reading)))
+    }
+
     fn slice(self, tokens: Range<usize>) -> Option<String> {
         let tokens = self.script.tokens.get(tokens)?;
         let (first, last) = (tokens.first()?, tokens.last()?);
         self.text.get(first.start as usize..last.end as usize).map(str::to_owned)
     }
-}
-
-/// Whether a query has no FROM, and no query in it that could have one.
-fn reads_nothing(body: &QueryBody) -> bool {
-    match body {
-        QueryBody::Select(select) => {
-            select.from.is_empty()
-                && select.items.iter().all(|item| match item {
-                    crate::sql::ast::SelectItem::Expr { expr, .. } => has_no_query(expr),
-                    crate::sql::ast::SelectItem::Star { .. } | crate::sql::ast::SelectItem::QualifiedStar { .. } => {
-                        false
-                    }
-                })
-        }
-        QueryBody::Values(_)
-        | QueryBody::Table(_)
-        | QueryBody::SetOperation { .. }
-        | QueryBody::Nested(_)
-        | QueryBody::Write(_) => false,
-    }
-}
-
-fn has_no_query(expr: &crate::sql::ast::Expr) -> bool {
-    use crate::sql::ast::ExprKind;
-    !matches!(
-        expr.kind,
-        ExprKind::Exists(_) | ExprKind::Subquery(_) | ExprKind::ArrayQuery(_) | ExprKind::InQuery { .. }
-    ) && expr.children().into_iter().all(has_no_query)
 }

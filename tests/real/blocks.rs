@@ -139,9 +139,18 @@ fn statements_that_the_planner_finds_too_costly_are_refused() {
             "create table copy_of_it as select * from numbers",
             "update numbers set pad = ''",
             "select 1; select pad from numbers",
+            "select 1 where exists (select count(pad) from numbers)",
+            "select 1 order by (select count(pad) from numbers)",
+            "select 1 limit (select count(pad) from numbers)",
+            "select 1 where 1 in (select 1 from numbers, numbers as more)",
+            "with d as (delete from numbers where n > 0 returning 1) select 1",
         ] {
             let lines = client.run(text);
             assert!(is_refused(&lines) && lines.last().unwrap() == "Z I", "{text}: {lines:?}");
+        }
+        if user == "viewer" {
+            let said = client.run("set seq_page_cost = 0");
+            assert!(said[0].starts_with("E 42501 setting `seq_page_cost` may not be changed"), "{said:?}");
         }
         assert_eq!(client.run("select n from numbers where n = 7"), ["T n", "D 7", "C SELECT 1", "Z I"]);
         assert_eq!(client.run("select 1 as one"), ["T one", "D 1", "C SELECT 1", "Z I"]);
