@@ -74,6 +74,19 @@ pub fn refuse_unweighed(limits: &Limits, decision: &mut Decision, what: &str, ob
     }
 }
 
+/// Refuses a statement about which the planner gave no answer: it was cancelled, waited too long for a lock, or the server
+/// had other troubles. Were it let through, who can disturb the question could run anything.
+pub fn refuse_unanswered(database: &VirtualDatabase, decision: &mut Decision) {
+    if let Some(met) = database.limits().and_then(|limits| limits.forbid_cost(f64::NAN)) {
+        let name = &met.rule.name;
+        let message = format!(
+            "statement refused: the planner gave no answer about it in time, as `max_cost` of limit `{name}` demands"
+        );
+        let hint = Some("try again; a table may be locked".to_owned());
+        decision.refuse(Denial { message, hint, ..Denial::of_limit(&met) }, database.role().observe);
+    }
+}
+
 /// Refuses a statement that costs too much.
 pub fn weigh(database: &VirtualDatabase, decision: &mut Decision, cost: f64) {
     if let Some(met) = database.limits().and_then(|limits| limits.forbid_cost(cost)) {

@@ -242,3 +242,22 @@ fn statements_too_costly_are_refused_on_mysql() {
         }
     }
 }
+
+#[test]
+fn a_question_to_the_planner_that_is_disturbed_lets_nothing_through() {
+    let (database, proxy) = proxy(&format!("{COST}statement_timeout = '1s'\n"));
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    let refused = "E 54000 statement refused: the planner gave no answer about it in time";
+    let mut locker = PostgresClient::connect(proxy.port, "admin");
+    assert_eq!(locker.run("begin; lock table numbers in access exclusive mode").last().unwrap(), "Z T");
+    let begun = std::time::Instant::now();
+    let lines = client.run("select n from numbers where n = 7");
+    assert!(lines[0].starts_with(refused), "{lines:?}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(8));
+    client.run("set lock_timeout = '100ms'");
+    let lines = client.run("select n from numbers where n = 7");
+    assert!(lines[0].starts_with(refused), "{lines:?}");
+    locker.run("rollback");
+    assert_eq!(client.run("select n from numbers where n = 7"), ["T n", "D 7", "C SELECT 1", "Z I"]);
+    drop(database);
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::pg_client::{PostgresClient, bind, close, describe, execute, parse, query, sync};
+use crate::support::pg_client::{PostgresClient, bind, close, describe, execute, flush, message, parse, query, sync};
 use crate::support::pg_proxy::PostgresProxy;
 use crate::support::{PostgresDatabase, postgres};
 
@@ -308,4 +308,45 @@ fn observe_mode_notes_limits_and_stops_nothing() {
     assert_eq!((&statement["rule"], &statement["limit"]), (&"small".into(), &"hours".into()));
     let result = record(&proxy, |r| r["kind"] == "result" && r["limit"] == "max_rows");
     assert_eq!((&result["action"], &result["rows"]), (&"observed".into(), &20.into()));
+}
+
+#[test]
+fn a_message_that_goes_with_a_failed_one_holds_no_turn_and_is_not_remembered() {
+    let (_database, proxy) = limited("max_concurrent = 1");
+    let mut first = PostgresClient::connect(proxy.port, "admin");
+    let mut second = PostgresClient::connect(proxy.port, "admin");
+    first.send(&[query("select pg_sleep(1) as s")]);
+    std::thread::sleep(Duration::from_millis(200));
+    // The execution waits for its turn while the server refuses the value that is bound.
+    second.send(&[parse("", "select $1::int as n"), bind("", "", &["abc"]), execute("", 0), sync()]);
+    assert!(second.until_ready()[1].starts_with("E 22P02"));
+    first.until_ready();
+    let mut third = PostgresClient::connect(proxy.port, "admin");
+    assert_eq!(third.run("select 3 as three"), ["T three", "D 3", "C SELECT 1", "Z I"]);
+
+    // A statement that is decided while an earlier one fails does not take the name: the server never heard of it.
+    let mut fourth = PostgresClient::connect(proxy.port, "admin");
+    fourth.send(&[parse("", "select 1 as one"), sync()]);
+    fourth.until_ready();
+    let slow = "select 1 / ((pg_sleep(0.3)::text = '')::int - 1)";
+    fourth.send(&[parse("slow", slow), bind("", "slow", &[]), execute("", 0), flush(), parse("", "set role viewer")]);
+    std::thread::sleep(Duration::from_millis(800));
+    fourth.send(&[sync()]);
+    assert_eq!(fourth.until_ready()[2], "E 22012 division by zero");
+    fourth.send(&[bind("", "", &[]), execute("", 0), sync()]);
+    assert_eq!(fourth.until_ready(), ["2", "D 1", "C SELECT 1", "Z I"]);
+    let last = proxy.records().into_iter().rfind(|record| record["kind"] == "statement").unwrap();
+    assert_eq!(last["text"], "select 1 as one");
+}
+
+#[test]
+fn what_has_no_text_does_not_pass_by_rules_about_statements() {
+    let (_database, proxy) = limited("max_concurrent = 5");
+    let mut client = PostgresClient::connect(proxy.port, "admin");
+    // FunctionCall of `pg_backend_pid`.
+    client.send(&[message(b'F', &[&2026_u32.to_be_bytes(), &[0, 0, 0, 0, 0, 0]])]);
+    assert!(client.until_ready()[0].starts_with("E 0A000"));
+    assert_eq!(client.run("begin; declare c cursor for select 1 as one"), ["C BEGIN", "C DECLARE CURSOR", "Z T"]);
+    client.send(&[execute("c", 0), sync()]);
+    assert!(client.until_ready()[0].starts_with("E 0A000"));
 }

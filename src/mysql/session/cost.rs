@@ -3,19 +3,26 @@
 //! MySQL says the cost of a query in EXPLAIN's JSON, MariaDB from version 11 on too. Older MariaDB has it in the variable
 //! `Last_query_cost`, for queries without UNION and sub-selects; of others it says nothing, and they run.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::server::Server;
+use super::stop::is_interruption;
 use super::{Session, Step};
 use crate::audit::Ending;
 use crate::mysql::upstream::{Upstream, UpstreamError};
+use crate::mysql::wire::err::Err;
 use crate::mysql::wire::execute::ID_AT;
 use crate::mysql::wire::{HEADER, Header};
 use crate::pipeline::{Decision, VirtualDatabase};
 use crate::session::admission;
 
+/// The longest that the planner may take.
+const PLANNING: Duration = Duration::from_secs(30);
 /// Where the flags of an execution are in its payload.
 const FLAGS_AT: usize = ID_AT + 4;
 /// The flag that says that the number of parameters follows.
@@ -32,10 +39,8 @@ impl Session {
     ) -> Step<()> {
         for statement in statements {
             let question = format!("EXPLAIN FORMAT=JSON {statement}");
-            let cost = self.at_server(async |upstream| cost(upstream, Question::Text(&question)).await).await?;
-            if let Some(cost) = cost {
-                admission::weigh(database, decision, cost);
-            }
+            let answer = self.at_server(async |upstream| cost(upstream, Question::Text(&question)).await).await?;
+            judge(database, decision, &answer);
         }
         Ok(())
     }
@@ -54,8 +59,10 @@ impl Session {
             Some(number) => number,
             None => match server.prepare(&format!("EXPLAIN FORMAT=JSON {statement}")).await? {
                 Ok(prepared) => prepared.id,
-                // The execution itself will say what is wrong.
-                Err(_) => return Ok(None),
+                Err(error) => {
+                    judge(database, decision, &Err(error));
+                    return Ok(None);
+                }
             },
         };
         let unread = self.client.unread();
@@ -68,27 +75,49 @@ impl Session {
             // No cursor.
             *flags &= PARAMETER_COUNT;
         }
-        let cost = self.at_server(async |upstream| cost(upstream, Question::Execution(&packet)).await).await?;
-        if let Some(cost) = cost {
-            admission::weigh(database, decision, cost);
-        }
+        let answer = self.at_server(async |upstream| cost(upstream, Question::Execution(&packet)).await).await?;
+        judge(database, decision, &answer);
         Ok(Some(explain))
     }
 
-    /// Asks something on the session's own connection. The server's errors are no answer.
+    /// Asks something on the session's own connection.
     async fn at_server<T>(
         &mut self,
-        ask: impl AsyncFnOnce(&mut Upstream) -> Result<Option<T>, UpstreamError>,
-    ) -> Step<Option<T>> {
+        ask: impl AsyncFnOnce(&mut Upstream) -> Result<T, UpstreamError>,
+    ) -> Step<Result<T, Err>> {
         let Some(server) = self.server.take() else { return Err(Ending::ServerGone) };
         let (mut upstream, rest) = server.into_upstream();
-        let answer = ask(&mut upstream).await;
+        let limit = self.acting.last_database().limits().and_then(|limits| limits.statement_timeout.as_ref());
+        let patience = limit.map_or(PLANNING, |bound| bound.value.min(PLANNING));
+        let answer = {
+            let mut answer = pin!(ask(&mut upstream));
+            match timeout(patience, answer.as_mut()).await {
+                Ok(answer) => answer,
+                // It waits for a lock, as the statement would. What the server says then is that it was interrupted.
+                Err(_) => {
+                    self.stop_statement().await;
+                    answer.await
+                }
+            }
+        };
         self.server = Some(Box::new(Server::from_upstream(upstream, rest)));
         match answer {
-            Ok(answer) => Ok(answer),
-            Err(UpstreamError::Server(_)) => Ok(None),
+            Ok(answer) => Ok(Ok(answer)),
+            Err(UpstreamError::Server(error)) => Ok(Err(error)),
             Err(_) => Err(Ending::ServerGone),
         }
+    }
+}
+
+/// Weighs a statement by the planner's answer. An error of the statement's own it meets again when it runs.
+fn judge(database: &VirtualDatabase, decision: &mut Decision, answer: &Result<Option<f64>, Err>) {
+    match answer {
+        Ok(Some(cost)) => admission::weigh(database, decision, *cost),
+        // A lock was waited for too long (1205, MariaDB's 1213 for a deadlock), or the question was interrupted.
+        Err(error) if is_interruption(error) || matches!(error.code, 1205 | 1213) => {
+            admission::refuse_unanswered(database, decision);
+        }
+        Ok(None) | Err(_) => {}
     }
 }
 

@@ -65,7 +65,7 @@ impl Session {
 
     /// Asks the server to stop what the session runs. When this returns the server has heard it, so that it cannot hit a
     /// later statement; or it cannot be reached, and the statement goes on.
-    async fn stop_statement(&self) {
+    pub(super) async fn stop_statement(&self) {
         let Some(server) = self.entry.server() else { return };
         let stopping = cancel::stop_number(self.acting.source(), true, u64::from(server.number));
         match timeout(PATIENCE, stopping).await {

@@ -140,6 +140,17 @@ impl Session {
         }
     }
 
+    /// Whether what was waited for has failed meanwhile, so that the message at hand goes with it: the server passes over
+    /// it. To be asked after every wait, before anything is recorded, sent or remembered.
+    pub(super) fn is_skipped(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        let is_skipped = state.pending.is_skipping();
+        if is_skipped {
+            state.leave_turn();
+        }
+        is_skipped
+    }
+
     /// Handles one message; `body` is its front where it is one of those that are passed on as they come.
     async fn message(&self, header: Header, body: &[u8], batch: &mut Vec<u8>) -> Result<Step, Fault> {
         if self.state.borrow().pending.len() > MAX_OWED {
@@ -156,8 +167,7 @@ impl Session {
         }
         if is_decided(header.tag) {
             self.settle(batch).await?;
-            if self.state.borrow().pending.is_skipping() {
-                // What was waited for failed, and this goes with it.
+            if self.is_skipped() {
                 return Ok(Step::Handled);
             }
         }

@@ -7,6 +7,10 @@
 //!         statement's, as the server skips to the next Sync
 //! ```
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::Session;
 use super::decide::{Asked, Decided};
 use super::state::State;
@@ -18,6 +22,9 @@ use crate::pg::wire::{Header, backend};
 use crate::pipeline::Verdict;
 use crate::session::admission;
 
+/// The longest that the planner may take.
+const PLANNING: Duration = Duration::from_secs(30);
+
 /// The name of the savepoint, and of statement and portal of the extended protocol.
 const OWN: &str = "sekisho_cost";
 
@@ -26,8 +33,8 @@ const OWN: &str = "sekisho_cost";
 pub struct Estimate {
     /// The highest cost.
     pub cost: f64,
-    /// The server could not plan it.
-    pub failed: bool,
+    /// SQLSTATE, where the server could not plan it.
+    pub failed: Option<[u8; 5]>,
     // The first line of a plan has been seen.
     in_plan: bool,
 }
@@ -50,12 +57,15 @@ impl Session {
             _ => explains,
         };
         let estimate = self.ask_planner(&question, batch).await?;
-        if estimate.failed && self.state.borrow().pending.status() == b'E' {
+        if estimate.failed.is_some() && self.state.borrow().pending.status() == b'E' {
             let back = format!("ROLLBACK TO SAVEPOINT {OWN}; RELEASE SAVEPOINT {OWN}");
             self.ask_planner(&back, batch).await?;
         }
-        if !estimate.failed {
-            admission::weigh(database, decision, estimate.cost);
+        match estimate.failed {
+            None => admission::weigh(database, decision, estimate.cost),
+            // The statement itself fails in the same way.
+            Some([b'2', b'2', ..] | [b'4', b'2', ..]) => {}
+            Some(_) => admission::refuse_unanswered(database, decision),
         }
         Ok(())
     }
@@ -68,7 +78,16 @@ impl Session {
 
     async fn estimate(&self, batch: &mut Vec<u8>) -> Result<Estimate, Fault> {
         self.state.borrow_mut().estimate = Some(Estimate::default());
-        self.answered(batch, |state| !state.pending.is_estimating()).await?;
+        let patience = self.state.borrow().acting.last_database().limits().map_or(PLANNING, |limits| {
+            limits.statement_timeout.as_ref().map_or(PLANNING, |bound| bound.value.min(PLANNING))
+        });
+        let has_come = |state: &State| !state.pending.is_estimating();
+        self.answered(batch, |_| true).await?;
+        if timeout(patience, self.wait_until(has_come)).await.is_err() {
+            // It waits for a lock, as the statement would. What the server says then is that it was cancelled.
+            self.cancel_running();
+            self.wait_until(has_come).await;
+        }
         Ok(self.state.borrow_mut().estimate.take().unwrap_or_default())
     }
 
@@ -104,7 +123,7 @@ impl Session {
             self.state.borrow_mut().pending.push(Owed::Estimate { whole: false });
         }
         let estimate = self.estimate(batch).await?;
-        if estimate.failed {
+        if estimate.failed.is_some() {
             // The client has the error; the server skips to Sync, and so does what the client sends.
             return Ok(false);
         }
@@ -146,7 +165,7 @@ pub(super) fn plan_line(state: &mut State, body: &[u8]) {
 }
 
 /// A message of the planner's answer that is no row. Gives whether it is an error for the client.
-pub(super) fn plan_message(state: &mut State, header: Header, whole: bool) -> Option<bool> {
+pub(super) fn plan_message(state: &mut State, header: Header, body: &[u8], whole: bool) -> Option<bool> {
     match header.tag {
         backend::PARSE_COMPLETE | backend::BIND_COMPLETE | backend::CLOSE_COMPLETE if !whole => {
             state.pending.answered();
@@ -162,7 +181,7 @@ pub(super) fn plan_message(state: &mut State, header: Header, whole: bool) -> Op
         backend::ROW_DESCRIPTION | backend::NOTICE_RESPONSE => {}
         backend::ERROR_RESPONSE => {
             if let Some(estimate) = &mut state.estimate {
-                estimate.failed = true;
+                estimate.failed = Some(super::replies::sqlstate_of(body));
             }
             return Some(!whole);
         }

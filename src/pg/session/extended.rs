@@ -31,6 +31,9 @@ impl Session {
             }
         };
         let decided = self.decide(&text, parse.types, batch).await?;
+        if self.is_skipped() {
+            return Ok(());
+        }
         if matches!(decided.decision.verdict, Verdict::Denial(_)) {
             self.refuse(&Asked::new(&text, &decided), parse.name, batch);
             return Ok(());
@@ -78,6 +81,9 @@ impl Session {
         {
             return Ok(Step::Handled);
         }
+        if self.is_skipped() {
+            return Ok(Step::Handled);
+        }
         let mut state = self.state.borrow_mut();
         state.pending.push(Owed::Bind { portal: portal.into(), statement: statement.clone() });
         state.fetched.forget(portal);
@@ -97,6 +103,9 @@ impl Session {
     ) -> Result<Option<Rc<Statement>>, Fault> {
         let old = &statement.prepared;
         let decided = self.decide(&old.text, statement.types.as_deref().unwrap_or_default(), batch).await?;
+        if self.is_skipped() {
+            return Ok(None);
+        }
         let is_same = match (&old.decision.verdict, &decided.decision.verdict) {
             (_, Verdict::Denial(_)) => {
                 self.refuse(&Asked::new(&old.text, &decided), REFUSED, batch);
@@ -192,14 +201,24 @@ impl Session {
         let running = if let Some(statement) = &statement {
             let prepared = &statement.prepared;
             let kept = Some(Rc::clone(statement));
-            match self.admitted(prepared, batch).await? {
+            let admitted = self.admitted(prepared, batch).await?;
+            if self.is_skipped() {
+                return Ok(Step::Handled);
+            }
+            match admitted {
                 None => self.begin(&Asked::prepared(prepared), kept),
                 Some(decision) => self.begin(&Asked::prepared_as(prepared, &decision), kept),
             }
         } else {
             // A cursor of SQL's DECLARE; or nothing, which the server will say.
             let text = format!("(portal \"{}\")", String::from_utf8_lossy(name));
-            self.begin(&Asked::undecided(&text, &Arc::default(), Ruling::NoText), None)
+            let guarded = self.state.borrow().acting.last_database().is_guarded();
+            let denial = guarded.then(|| {
+                let message = "cursors of DECLARE cannot be read by an Execute message for this role".to_owned();
+                denial("0A000", message, Some("use FETCH"))
+            });
+            let ruling = denial.as_ref().map_or(Ruling::NoText, Ruling::Denial);
+            self.begin(&Asked::undecided(&text, &Arc::default(), ruling), None)
         };
         let is_outdated = match &statement {
             Some(statement) => !self.is_current(statement)?,

@@ -51,7 +51,7 @@ impl Session {
                 cost::plan_line(state, body);
                 return Ok(Pass::Handled);
             }
-            if let Some(false) = cost::plan_message(state, header, whole) {
+            if let Some(false) = cost::plan_message(state, header, body, whole) {
                 return Ok(Pass::Handled);
             }
         }
@@ -374,9 +374,7 @@ impl Session {
             limit,
             facts: running.facts.as_deref(),
         });
-        if state.turn.is_some() && !state.pending.is_running() {
-            state.turn = None;
-        }
+        state.leave_turn();
     }
 }
 
@@ -461,7 +459,7 @@ fn must_clean(state: &mut State, body: &[u8]) -> bool {
     front_is_guarded || state.is_guarded || is_of_procedure(body) || is_of_other()
 }
 
-fn sqlstate_of(body: &[u8]) -> [u8; 5] {
+pub(super) fn sqlstate_of(body: &[u8]) -> [u8; 5] {
     backend::error_field(body, b'C').and_then(|code| code.try_into().ok()).unwrap_or(*b"XX000")
 }
 

@@ -32,6 +32,9 @@ impl Session {
         admission::admit(&self.node, &decided.database, &mut decided.decision);
         self.take_turn(&decided.database, &mut decided.decision, batch).await?;
         self.estimate_query(&mut decided, batch).await?;
+        if self.is_skipped() {
+            return Ok(());
+        }
         let running = self.begin(&Asked::new(&text, &decided), kept(&text, &decided));
         frontend::write_query(batch, &for_server(&running, &decided.decision, &text, bytes));
         self.state.borrow_mut().pending.push(Owed::Query(Box::new(running)));
@@ -41,7 +44,8 @@ impl Session {
     /// FunctionCall: runs a function by its number, of which rules cannot speak.
     pub(super) async fn function_call(&self, batch: &mut Vec<u8>) -> Result<Step, Fault> {
         self.ensure_open().await?;
-        if self.is_restricted() {
+        let guarded = self.state.borrow().acting.last_database().is_guarded();
+        if guarded || self.is_restricted() {
             let message = "function calls by number are not supported for this role".to_owned();
             self.refuse_query(FUNCTION_CALL, &denial("0A000", message, Some("call the function with SELECT")), batch);
             return Ok(Step::Handled);

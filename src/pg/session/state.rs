@@ -109,6 +109,13 @@ impl State {
         self.must_stop || self.is_stopping || self.is_failing
     }
 
+    /// The turn of a statement is over when none runs.
+    pub fn leave_turn(&mut self) {
+        if self.turn.is_some() && !self.pending.is_running() {
+            self.turn = None;
+        }
+    }
+
     /// The settings in force.
     pub fn current_settings(&self) -> &Settings {
         self.settings.current()
