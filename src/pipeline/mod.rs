@@ -16,6 +16,7 @@ mod role_rules;
 mod row_filter;
 mod session_statement;
 mod set_config;
+mod stored;
 mod system_table;
 mod target_text;
 mod template;

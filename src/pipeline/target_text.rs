@@ -1,7 +1,10 @@
 //! What changes around the target of a write: masks in the place of its columns, filters in its condition, checks of
 //! the rows that are made.
 
+use std::collections::BTreeMap;
+
 use super::row_filter::{RowFilter, column_name, conjunction};
+use super::stored;
 use super::virtual_database::VirtualDatabase;
 use crate::catalog::{Column, Relation, TypeClass};
 use crate::policy::Treatment;
@@ -144,7 +147,9 @@ fn checked_row<'t>(
     if let Some((tokens, columns)) = &row.source {
         let new = "sekisho_new";
         let names: Vec<String> = columns.iter().map(|column| column_name(engine, relation, None, *column)).collect();
-        let condition = conjunction(&filters, |position| column_name(engine, relation, Some(new), position));
+        let condition = will_hold(database, relation, &filters, row, |position| {
+            Some(column_name(engine, relation, Some(new), position))
+        })?;
         let (start, end) = (tokens.start, tokens.end);
         for (column, value) in &row.untyped {
             if let Some(ty) = relation.columns.get(*column).and_then(type_of_literal) {
@@ -166,22 +171,50 @@ fn checked_row<'t>(
         return Ok(());
     }
     let Some((first, tokens)) = row.values.first() else { return Ok(()) };
-    let typed = |column: usize, value: &str| {
-        let ty = relation.columns.get(column).map(|column| &*column.ty.sql).unwrap_or_default();
-        match engine {
-            Engine::Postgres => format!("CAST({value} AS {ty})"),
-            Engine::MySql => format!("({value})"),
-        }
-    };
-    let condition = conjunction(&filters, |position| match row.values.iter().find(|(column, _)| *column == position) {
-        Some((column, tokens)) => typed(*column, source(tokens)),
-        None => column_name(engine, relation, row.qualifier.as_deref(), position),
-    });
+    let given = |position: usize| row.values.iter().find(|(column, _)| *column == position);
+    let condition = will_hold(database, relation, &filters, row, |position| {
+        given(position).map(|(_, tokens)| format!("({})", source(tokens)))
+    })?;
     let ty = relation.columns.get(*first).map(|column| &*column.ty.sql).unwrap_or_default();
-    let value = typed(*first, source(tokens));
+    let value = match engine {
+        Engine::Postgres => format!("CAST({} AS {ty})", source(tokens)),
+        Engine::MySql => format!("({})", source(tokens)),
+    };
     let text = format!("CASE WHEN {condition} THEN {value} ELSE {} END", raise(engine, ty, &filters));
     all.push(Replacement::new(tokens, text));
     Ok(())
+}
+
+/// The filters over a row as it will be stored. `given` is what the statement writes for a column; one without keeps its
+/// value.
+fn will_hold(
+    database: &VirtualDatabase,
+    relation: &Relation,
+    filters: &[RowFilter],
+    row: &NewRow,
+    given: impl Fn(usize) -> Option<String>,
+) -> Result<String, Refusal> {
+    let engine = database.engine();
+    let mut guards = Vec::new();
+    let mut values = BTreeMap::new();
+    for position in filters.iter().flat_map(RowFilter::columns) {
+        let (Some(column), Some(value)) = (relation.columns.get(position), given(position)) else { continue };
+        let Some(stored) = stored::value(engine, column, &value) else {
+            let rule = filters.first().map(|filter| &filter.rule);
+            return Err(Refusal::forbidden(format!("`{}` may not be written here", column.name))
+                .because("a row filter reads it, and how a value of its type is stored cannot be told before")
+                .by(rule));
+        };
+        guards.extend(stored.guard);
+        values.insert(position, stored.text);
+    }
+    let condition = conjunction(filters, |position| match values.get(&position) {
+        Some(value) => value.clone(),
+        None => column_name(engine, relation, row.qualifier.as_deref(), position),
+    });
+    guards.dedup();
+    guards.push(condition);
+    Ok(guards.join(" AND "))
 }
 
 /// The type that a literal gets for going into a column; `None` where text does as well, or where a cast would silently

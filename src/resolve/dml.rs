@@ -96,6 +96,7 @@ impl Binder<'_> {
         if self.filter_columns(place).iter().any(|column| !columns.contains(column)) {
             return Err(self.refuse_new_row(place, "every column that the filter reads must be given"));
         }
+        self.refuse_lenient(place)?;
         let untyped = match self.world.engine() {
             Engine::Postgres => untyped(source, &columns),
             Engine::MySql => Vec::new(),

@@ -6,6 +6,7 @@ use super::resolved::{Appearance, FilteredTarget, NewRow, TargetColumn, TargetFi
 use super::scope::{Binding, Kind, ScopeId};
 use crate::catalog::RelationKind;
 use crate::policy::{Treatment, Verb};
+use crate::sql::Engine;
 use crate::sql::ast::{Alias, Expr, ExprKind, Name, ObjectName, Relation, SetClause, Tokens};
 
 impl Binder<'_> {
@@ -145,6 +146,7 @@ impl Binder<'_> {
         if concerned.is_empty() {
             return Ok(());
         }
+        self.refuse_lenient(place)?;
         if let Some((_, value)) = concerned.iter().find(|(_, value)| !is_constant(value)) {
             return Err(self
                 .refuse_new_row(place, "a value that the filter reads must be a constant or a parameter")
@@ -153,6 +155,14 @@ impl Binder<'_> {
         let values = concerned.into_iter().map(|(column, value)| (*column, value.tokens.clone())).collect();
         let qualifier = qualifier.map(Into::into);
         self.out.new_rows.push(NewRow { place, qualifier, values, source: None, untyped: Vec::new() });
+        Ok(())
+    }
+
+    /// MySQL changes values until they fit, unless its mode is strict; what is stored is then not what was checked.
+    pub(super) fn refuse_lenient(&self, place: usize) -> Result<(), Refusal> {
+        if self.world.engine() == Engine::MySql && self.world.sql_mode.lenient {
+            return Err(self.refuse_new_row(place, "`sql_mode` must have `STRICT_TRANS_TABLES`"));
+        }
         Ok(())
     }
 

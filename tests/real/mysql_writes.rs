@@ -203,3 +203,52 @@ fn the_row_that_was_to_be_inserted_has_a_name_on_mysql() {
     desk.runs("insert into people(id, n) values (1, 5) as new(a, b) on duplicate key update n = b + n");
     assert_eq!(desk.raw("select n from people order by id"), ["9", "0"]);
 }
+
+#[test]
+fn rows_are_checked_as_they_will_be_stored() {
+    everywhere(|desk| {
+        for sql in [
+            "update customers set region = cast('\"EU\"' as json) where id = 1",
+            "update customers set region = 0 where id = 1",
+            "insert into customers(id, region) values (20, 0)",
+            "insert into customers(id, region) select 21, 0",
+            "insert into customers(id, region) select 22, json_quote('EU')",
+        ] {
+            desk.fails(sql);
+        }
+        desk.runs("update customers set region = x'4555' where id = 1");
+        // Nor in a mode in which values are changed until they fit.
+        desk.runs("set sql_mode = ''");
+        for sql in
+            ["update customers set region = 'EUR' where id = 1", "insert into customers(id, region) values (23, 'EU')"]
+        {
+            assert!(desk.client.error(sql).message.contains("STRICT_TRANS_TABLES"));
+        }
+        desk.runs("update customers set visits = 1 where id = 1");
+        assert_eq!(desk.raw("select id, region from customers order by id"), ["1 EU", "2 US", "3 EU"]);
+    });
+}
+
+#[test]
+fn settings_that_masks_and_hidden_rows_depend_on_stay() {
+    everywhere(|desk| {
+        for sql in ["set max_join_size = 3", "set sql_big_selects = 0", "set div_precision_increment = 0"] {
+            desk.fails(sql);
+        }
+        desk.runs("set sql_big_selects = 1");
+    });
+    let mut desk = Desk::on(mariadb());
+    desk.fails("set default_regex_flags = 'UNGREEDY'");
+}
+
+#[test]
+fn the_first_statement_is_read_as_the_server_reads_it() {
+    let server = MySqlServer::with_options(&["--sql-mode=ANSI_QUOTES,STRICT_TRANS_TABLES"]);
+    let mut desk = Desk::on(server);
+    // A name to this server; read as a string it would be the raw column.
+    desk.runs("update people set n = length(\"email\") where id = 1");
+    let mut other = Desk::on(server);
+    assert_eq!(other.client.rows("select \"email\" from people where id = 1"), [["a***@example.com"]]);
+    // `a***@example.com` has 16 characters, the address 15.
+    assert_eq!(desk.raw("select n from people where id = 1"), ["16"]);
+}

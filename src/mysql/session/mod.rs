@@ -338,6 +338,12 @@ impl Session {
         sent.map_err(client_gone)
     }
 
+    /// Opens the server before a restricted role's text is decided: how it reads text, its `sql_mode`, is known from then
+    /// on. Gives whether it is open, like [`Session::open_for`].
+    async fn knows_reading(&mut self, whole: &input::Whole) -> Step<bool> {
+        if self.is_restricted() { self.open_for(whole).await } else { Ok(true) }
+    }
+
     /// Opens the server for a command if it is not open; where it cannot be, answers the command with the reason.
     async fn open_for(&mut self, whole: &input::Whole) -> Step<bool> {
         match self.open().await? {

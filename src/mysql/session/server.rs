@@ -302,6 +302,7 @@ fn sql_mode(modes: &[&str]) -> SqlMode {
         no_backslash_escapes: modes.contains(&"NO_BACKSLASH_ESCAPES"),
         high_not_precedence: modes.contains(&"HIGH_NOT_PRECEDENCE"),
         ignore_space: modes.contains(&"IGNORE_SPACE"),
+        lenient: !modes.iter().any(|mode| matches!(*mode, "STRICT_TRANS_TABLES" | "STRICT_ALL_TABLES")),
     }
 }
 
@@ -328,7 +329,13 @@ mod tests {
         let mode = read_sql_mode(b"REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,ANSI");
         assert_eq!(
             mode,
-            SqlMode { ansi_quotes: true, pipes_as_concat: true, ignore_space: true, ..SqlMode::default() }
+            SqlMode {
+                ansi_quotes: true,
+                pipes_as_concat: true,
+                ignore_space: true,
+                lenient: true,
+                ..SqlMode::default()
+            }
         );
         assert_eq!(read_sql_mode(b"STRICT_TRANS_TABLES"), SqlMode::default());
     }

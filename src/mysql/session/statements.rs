@@ -86,6 +86,9 @@ impl Session {
             let message = format!("more than {MAX_STATEMENTS} prepared statements; close some");
             return self.fail(whole.reply, &Err::new(1461, "42000", message)).await;
         }
+        if !self.knows_reading(&whole).await? {
+            return Ok(());
+        }
         let (database, decision) = self.decide(&text).await?;
         let permit = match &decision.verdict {
             Verdict::Permit(permit) => permit.clone(),

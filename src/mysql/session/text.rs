@@ -48,6 +48,9 @@ impl Session {
 
     /// Decides about the text of a command and runs it. `head` bytes of the payload stand before the text.
     async fn run_text(&mut self, whole: &Whole, head: usize, text: &str, arrived: Instant) -> Step<()> {
+        if !self.knows_reading(whole).await? {
+            return Ok(());
+        }
         let (database, mut decision) = self.decide(text).await?;
         admission::admit(&self.node, &database, &mut decision);
         let _turn = admission::take_turn(&self.node, &database, &mut decision).await;

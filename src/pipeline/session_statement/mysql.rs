@@ -63,6 +63,8 @@ fn keeps_value(assignment: &Assignment) -> bool {
     match (&*assignment.name, assignment.scope) {
         ("session_track_schema", SetScope::Session) => matches!(&*value, "1" | "on" | "true"),
         ("sql_auto_is_null", SetScope::Session) => matches!(&*value, "0" | "off" | "false"),
+        ("sql_big_selects", SetScope::Session) => matches!(&*value, "1" | "on" | "true" | "default"),
+        ("max_join_size", SetScope::Session) => matches!(&*value, "18446744073709551615" | "default"),
         _ => false,
     }
 }
@@ -128,7 +130,7 @@ fn sql_mode(settings: &Settings, source: Source<'_>, assignment: &Assignment) ->
     let refuse = |why: &str| Err(Refusal::unsupported(format!("this `sql_mode` is not allowed: {why}")).at(at));
     let Some(value) = assignment.values.first() else { return refuse("it must be a string") };
     let (mut mode, value) = match (text(value), added_modes(source, value)) {
-        (Some(value), _) => (SqlMode::default(), value),
+        (Some(value), _) => (SqlMode { lenient: true, ..SqlMode::default() }, value),
         (None, Some(added)) => (settings.sql_mode, added),
         (None, None) => return refuse("it must be a string"),
     };
@@ -139,6 +141,7 @@ fn sql_mode(settings: &Settings, source: Source<'_>, assignment: &Assignment) ->
             "no_backslash_escapes" => mode.no_backslash_escapes = true,
             "high_not_precedence" => mode.high_not_precedence = true,
             "ignore_space" => mode.ignore_space = true,
+            "strict_trans_tables" | "strict_all_tables" | "traditional" => mode.lenient = false,
             "default" => return refuse("name its modes"),
             other if OTHER_LANGUAGES.contains(&other) => return refuse("it reads another language"),
             "" => {}

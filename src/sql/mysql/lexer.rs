@@ -445,6 +445,7 @@ mod tests {
         no_backslash_escapes: false,
         high_not_precedence: false,
         ignore_space: false,
+        lenient: false,
     };
 
     fn read(sql: &str, mode: SqlMode, flavour: Flavour) -> Vec<(&str, TokenKind)> {

@@ -28,7 +28,7 @@ pub mod naming;
 
 /// The flags of `sql_mode` that change how text is read (MySQL manual, "Server SQL Modes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-// Five independent flags, as the server has them.
+// Independent flags, as the server has them.
 #[allow(clippy::struct_excessive_bools)]
 pub struct SqlMode {
     /// `ANSI_QUOTES`: double quotes hold names.
@@ -41,4 +41,6 @@ pub struct SqlMode {
     pub high_not_precedence: bool,
     /// `IGNORE_SPACE`: blanks may stand between a built-in function's name and its parenthesis.
     pub ignore_space: bool,
+    /// Neither `STRICT_TRANS_TABLES` nor `STRICT_ALL_TABLES`: values that do not fit are changed until they do.
+    pub lenient: bool,
 }

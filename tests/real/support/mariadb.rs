@@ -42,7 +42,7 @@ pub struct MySqlDatabase {
 
 /// The MariaDB of this test process, started on first use.
 pub fn mariadb() -> &'static MySqlServer {
-    static SERVER: LazyLock<MySqlServer> = LazyLock::new(MySqlServer::start_mariadb);
+    static SERVER: LazyLock<MySqlServer> = LazyLock::new(|| MySqlServer::start_mariadb(&[]));
     &SERVER
 }
 
@@ -59,7 +59,12 @@ pub fn mysql() -> Option<&'static MySqlServer> {
 }
 
 impl MySqlServer {
-    fn start_mariadb() -> Self {
+    /// A server of its own with more options, for what other tests must not see.
+    pub fn with_options(options: &[&str]) -> &'static Self {
+        Box::leak(Box::new(Self::start_mariadb(options)))
+    }
+
+    fn start_mariadb(more: &[&str]) -> Self {
         let program = Path::new("/usr/sbin/mariadbd");
         assert!(program.exists(), "tests need MariaDB: apt-get install mariadb-server");
         let folder = folder("mariadb");
@@ -67,7 +72,8 @@ impl MySqlServer {
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
         install.args(["--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0"]);
         run(install.arg(format!("--datadir={}", folder.join("data").display())), "mariadb-server");
-        let server = Self::start(folder, program, PathBuf::from("mariadb"), &["--skip-log-bin", "--sync-frm=OFF"]);
+        let options = [&["--skip-log-bin", "--sync-frm=OFF"], more].concat();
+        let server = Self::start(folder, program, PathBuf::from("mariadb"), &options);
         server
             .on("", "install soname 'auth_ed25519'; create user ed@'%' identified via ed25519 using password('ed-pw')")
             .unwrap();

@@ -20,7 +20,7 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
     // How results look and how much of them there is.
     (
         Harmless,
-        "character_set_results collation_connection default_regex_flags default_week_format div_precision_increment
+        "character_set_results collation_connection default_week_format
          group_concat_max_len information_schema_stats_expiry lc_time_names max_error_count max_sort_length
          show_create_table_verbosity sql_notes sql_quote_show_create sql_select_limit sql_warnings time_zone timestamp",
     ),
@@ -28,8 +28,8 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
     (
         Harmless,
         "block_encryption_mode cte_max_recursion_depth eq_range_index_dive_limit join_buffer_size max_heap_table_size
-         max_join_size max_recursive_iterations optimizer_prune_level optimizer_search_depth range_alloc_block_size
-         read_buffer_size read_rnd_buffer_size sort_buffer_size sql_big_selects sql_buffer_result tmp_table_size
+         max_recursive_iterations optimizer_prune_level optimizer_search_depth range_alloc_block_size
+         read_buffer_size read_rnd_buffer_size sort_buffer_size sql_buffer_result tmp_table_size
          windowing_use_high_precision",
     ),
     // What new databases begin with, as connectors set it.
@@ -50,6 +50,8 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
          session_track_system_variables session_track_transaction_info",
     ),
     (Pinned("it changes how the server runs statements that the proxy writes"), "completion_type optimizer_switch"),
+    (Pinned("masks and filters compute by it"), "default_regex_flags div_precision_increment"),
+    (Pinned("statements would fail by the number of hidden rows"), "max_join_size sql_big_selects"),
     // What drivers and tools ask for when they connect.
     (
         Pinned("it is set on the server"),

@@ -103,6 +103,7 @@ fn broken_texts_are_errors() {
             no_backslash_escapes: true,
             high_not_precedence: true,
             ignore_space: true,
+            lenient: true,
         },
     ];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
