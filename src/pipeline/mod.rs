@@ -11,6 +11,7 @@ mod fragments;
 mod plan;
 mod position;
 mod read_back;
+mod reading;
 mod result_columns;
 mod role_rules;
 mod row_filter;

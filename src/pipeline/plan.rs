@@ -9,7 +9,7 @@ use super::set_config;
 use super::template::{Template, push_annotation};
 use super::verdict::{Denial, Effect, Permit};
 use super::virtual_database::{Settings, VirtualDatabase};
-use super::{fragments, read_back, temporary_tables};
+use super::{fragments, read_back, reading, temporary_tables};
 use crate::audit::{Facts, Ground};
 use crate::policy::Block;
 use crate::resolve::{self, Refusal, Resolved};
@@ -123,6 +123,7 @@ fn permitted(
             Course::Resolve(effect) => {
                 let resolved = resolve_statement(database, &settings, text, script, &statement)?;
                 facts.resolved(database.snapshot(), &resolved);
+                reading::check(database, &settings, &resolved)?;
                 let reads_literals = resolved.reads_literals;
                 let fence = resolved.needs_fence();
                 let replacements = fragments::replacements(database, text, script, &resolved, fence)?;

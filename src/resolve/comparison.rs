@@ -29,6 +29,15 @@ pub(super) enum Compared {
     Unknown,
 }
 
+/// Where an operand's value comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value<'a> {
+    /// The columns in it.
+    pub sources: &'a [Source],
+    /// It is one column, unchanged.
+    pub direct: bool,
+}
+
 impl Compared {
     /// Whether two are compared as they are.
     pub fn goes_with(&self, other: &Self) -> bool {
@@ -47,16 +56,18 @@ impl Binder<'_> {
         let mut ranges = Vec::new();
         for operand in operands {
             let before = sink.len();
-            harmless &= self.expr(operand, scope, sink)?.harmless;
-            ranges.push(before..sink.len());
+            let nature = self.expr(operand, scope, sink)?;
+            harmless &= nature.harmless;
+            ranges.push((before..sink.len(), nature.direct));
         }
-        let sources: Vec<&[Source]> = ranges.into_iter().map(|range| sink.get(range).unwrap_or_default()).collect();
+        let value_of = |(range, direct): (_, bool)| Value { sources: sink.get(range).unwrap_or_default(), direct };
+        let values: Vec<Value<'_>> = ranges.into_iter().map(value_of).collect();
         let fits = match self.world.engine() {
             Engine::Postgres => {
-                let kinds = operands.iter().zip(sources).map(|(operand, sources)| self.kind_of(operand, sources));
+                let kinds = operands.iter().zip(values).map(|(operand, value)| self.kind_of(operand, value));
                 are_alike(&kinds.collect::<Vec<_>>())
             }
-            Engine::MySql => self.mysql_compares(operands, &sources),
+            Engine::MySql => self.mysql_compares(operands, &values),
         };
         Ok(harmless && fits)
     }
@@ -73,22 +84,48 @@ impl Binder<'_> {
     }
 
     /// Whether comparing a value with the columns of a sub-select converts nothing.
-    pub(super) fn compares_with(&self, operand: &Expr, sources: &[Source], output: &Output) -> bool {
-        if self.world.engine() == Engine::MySql {
-            return true;
-        }
+    pub(super) fn compares_with(&self, operand: &Expr, value: Value<'_>, output: &Output) -> bool {
         let [column] = output.columns.as_slice() else { return false };
+        if self.world.engine() == Engine::MySql {
+            let other = Value { sources: &column.sources, direct: column.direct };
+            return self.mysql_compares_with(operand, value, other);
+        }
         let other = match column.sources.as_slice() {
             [source] if column.direct => self.kind_of_column(*source),
             _ => Compared::Unknown,
         };
-        self.kind_of(operand, sources).goes_with(&other)
+        self.kind_of(operand, value).goes_with(&other)
     }
 
-    /// What an operand is compared as; `sources` are the columns in it.
-    fn kind_of(&self, operand: &Expr, sources: &[Source]) -> Compared {
-        match (&operand.kind, sources) {
-            (ExprKind::Column(_), [source]) => self.kind_of_column(*source),
+    /// Resolves operands of AND, OR, NOT and IS; whether all of them are harmless. MySQL takes a number for a truth value,
+    /// and converts anything else to one.
+    pub(super) fn logical(
+        &mut self,
+        operator: &str,
+        operands: &[Expr],
+        scope: ScopeId,
+        sink: &mut Sources,
+    ) -> Result<bool, Refusal> {
+        let tests_null = matches!(operator, "is null" | "is not null");
+        let mut harmless = true;
+        for operand in operands {
+            let before = sink.len();
+            let nature = self.expr(operand, scope, sink)?;
+            let value = Value { sources: sink.get(before..).unwrap_or_default(), direct: nature.direct };
+            harmless &= nature.harmless && (tests_null || self.is_truth_value(operand, value));
+        }
+        Ok(harmless)
+    }
+
+    /// Whether a condition is a truth value without being converted.
+    pub(super) fn is_truth_value(&self, condition: &Expr, value: Value<'_>) -> bool {
+        self.world.engine() == Engine::Postgres || self.mysql_is_truth_value(condition, value)
+    }
+
+    /// What an operand is compared as.
+    fn kind_of(&self, operand: &Expr, value: Value<'_>) -> Compared {
+        match (&operand.kind, value.sources) {
+            (ExprKind::Column(_), [source]) if value.direct => self.kind_of_column(*source),
             (ExprKind::Cast { ty, .. }, []) => self.kind_of_type(ty),
             // An untyped literal or parameter takes the other side's type; a constant is converted once.
             (ExprKind::Literal(_) | ExprKind::Parameter | ExprKind::Special { .. }, []) => Compared::Anything,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::binder::{Binder, Sources};
 use super::column::Nature;
+use super::comparison::Value;
 use super::query::Output;
 use super::refusal::Refusal;
 use super::scope::ScopeId;
@@ -82,9 +83,11 @@ impl Binder<'_> {
     /// sub-selects: those are evaluated for each row that the condition is.
     pub(super) fn predicate(&mut self, expr: &Expr, scope: ScopeId) -> Result<bool, Refusal> {
         let fenced = std::mem::take(&mut self.out.fence);
+        let mut sources = Sources::new();
         self.conditions += 1;
-        self.expr(expr, scope, &mut Sources::new())?;
+        let nature = self.expr(expr, scope, &mut sources)?;
         self.conditions -= 1;
+        self.out.fence |= !self.is_truth_value(expr, Value { sources: &sources, direct: nature.direct });
         let harmless = !self.out.fence;
         self.out.fence |= fenced;
         Ok(harmless)
@@ -128,7 +131,7 @@ impl Binder<'_> {
             }
             ExprKind::Operation(operation) => {
                 let harmless = if LOGICAL_OPERATORS.contains(&&*operation.operator.symbol) {
-                    self.operands(&operation.operands, scope, sink)?
+                    self.logical(&operation.operator.symbol, &operation.operands, scope, sink)?
                 } else {
                     self.compared(&operation.operands, scope, sink)?
                 };
@@ -148,7 +151,8 @@ impl Binder<'_> {
                 let sources = sink.get(before..).unwrap_or_default().to_vec();
                 let output = self.subquery(query, scope, sink)?;
                 let harmless = !output.open && output.columns.iter().all(|column| column.harmless);
-                let fits = self.compares_with(operand, &sources, &output);
+                let value = Value { sources: &sources, direct: nature.direct };
+                let fits = self.compares_with(operand, value, &output);
                 self.operator(operator, nature.harmless && harmless && fits)
             }
             ExprKind::Exists(query) => {

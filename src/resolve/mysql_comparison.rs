@@ -6,6 +6,7 @@
 //! a literal, which is converted once, whatever the rows are.
 
 use super::binder::Binder;
+use super::comparison::Value;
 use super::resolved::Source;
 use crate::catalog::TypeClass;
 use crate::sql::ast::{Expr, ExprKind, Literal, TypeName};
@@ -54,14 +55,43 @@ impl Compared {
 }
 
 impl Binder<'_> {
-    /// Whether operands can be compared; `sources` are the columns in each.
-    pub(super) fn mysql_compares(&self, operands: &[Expr], sources: &[&[Source]]) -> bool {
+    /// Whether a conversion that does not come out even is but a warning.
+    fn only_reads(&self) -> bool {
+        !self.out.writes && !self.world.inside_view
+    }
+
+    /// Whether operands can be compared.
+    pub(super) fn mysql_compares(&self, operands: &[Expr], values: &[Value<'_>]) -> bool {
         let kinds: Vec<_> =
-            operands.iter().zip(sources).map(|(operand, sources)| self.mysql_kind_of(operand, sources)).collect();
-        let reads = !self.out.writes && !self.world.inside_view;
+            operands.iter().zip(values).map(|(operand, value)| self.mysql_kind_of(operand, *value)).collect();
+        let reads = self.only_reads();
         let fits = |(a, b): (&Compared, &Compared)| if reads { a.is_comparable(*b) } else { a.is_alike(*b) };
         let mut pairs = kinds.iter().enumerate().flat_map(|(at, a)| kinds.iter().skip(at + 1).map(move |b| (a, b)));
         pairs.all(fits)
+    }
+
+    /// Whether an operand can be compared with the column of a sub-select.
+    pub(super) fn mysql_compares_with(&self, operand: &Expr, value: Value<'_>, other: Value<'_>) -> bool {
+        let other = match other.sources {
+            [source] if other.direct => self.mysql_kind_of_column(*source),
+            _ => Compared::Unknown,
+        };
+        let own = self.mysql_kind_of(operand, value);
+        if self.only_reads() { own.is_comparable(other) } else { own.is_alike(other) }
+    }
+
+    /// Whether a condition is a number: what a comparison gives, a column of numbers.
+    pub(super) fn mysql_is_truth_value(&self, condition: &Expr, value: Value<'_>) -> bool {
+        let is_result = matches!(
+            condition.kind,
+            ExprKind::Operation(_)
+                | ExprKind::InList(_)
+                | ExprKind::InQuery { .. }
+                | ExprKind::Quantified { .. }
+                | ExprKind::Exists(_)
+        );
+        let kind = self.mysql_kind_of(condition, value);
+        is_result || self.only_reads() || matches!(kind, Compared::Number | Compared::Anything)
     }
 
     /// Whether columns are compared without converting them.
@@ -70,9 +100,9 @@ impl Binder<'_> {
         kinds.next().is_none_or(|first| first.is_alike(first) && kinds.all(|kind| kind.is_alike(first)))
     }
 
-    /// What MySQL would compare an operand as; `sources` are the columns in it.
-    fn mysql_kind_of(&self, operand: &Expr, sources: &[Source]) -> Compared {
-        match (&operand.kind, sources) {
+    /// What MySQL would compare an operand as.
+    fn mysql_kind_of(&self, operand: &Expr, value: Value<'_>) -> Compared {
+        match (&operand.kind, value.sources) {
             (ExprKind::Literal(Literal::Null), _) => Compared::Anything,
             (ExprKind::Literal(Literal::Number | Literal::Boolean), _) => Compared::Number,
             (ExprKind::Literal(Literal::String), _) => {
@@ -83,7 +113,7 @@ impl Binder<'_> {
                 }
             }
             (ExprKind::Parameter, _) => Compared::Parameter,
-            (ExprKind::Column(_), [source]) => self.mysql_kind_of_column(*source),
+            (ExprKind::Column(_), [source]) if value.direct => self.mysql_kind_of_column(*source),
             (ExprKind::Cast { operand, ty }, _) if matches!(operand.kind, ExprKind::Literal(_)) => kind_of_type(ty),
             _ => Compared::Unknown,
         }

@@ -235,6 +235,7 @@ fn settings_that_masks_and_hidden_rows_depend_on_stay() {
         for sql in ["set max_join_size = 3", "set sql_big_selects = 0", "set div_precision_increment = 0"] {
             desk.fails(sql);
         }
+        desk.fails("set timestamp = 1700000000");
         desk.runs("set sql_big_selects = 1");
     });
     let mut desk = Desk::on(mariadb());
@@ -251,4 +252,48 @@ fn the_first_statement_is_read_as_the_server_reads_it() {
     assert_eq!(other.client.rows("select \"email\" from people where id = 1"), [["a***@example.com"]]);
     // `a***@example.com` has 16 characters, the address 15.
     assert_eq!(desk.raw("select n from people where id = 1"), ["16"]);
+}
+
+#[test]
+fn rules_mean_the_same_in_every_mode_or_the_table_is_refused() {
+    for server in [Some(mariadb()), mysql()].into_iter().flatten() {
+        let database = server.database(SCHEMA);
+        let rules = RULES.replace("region = 'EU'", "not region <> 'EU' || region = 'x'");
+        let proxy = MySqlProxy::start(vec![source("shop", server, TlsMode::Disable)], &rules, |_, _| {});
+        let mut client = Client::connect(proxy.port, &Options::user("viewer", "viewer-pw").on(&database.name)).unwrap();
+        assert_eq!(client.rows("select id from customers order by id"), [["1"], ["3"]]);
+        for mode in ["HIGH_NOT_PRECEDENCE", "PIPES_AS_CONCAT"] {
+            client.query(&format!("set sql_mode = '{mode},STRICT_TRANS_TABLES'")).unwrap();
+            let error = client.error("select id from customers order by id");
+            assert!(error.message.contains("in this `sql_mode`"), "{mode}: {error:?}");
+            assert_eq!(client.rows("select n from people where id = 1"), [["0"]]);
+        }
+        client.query("set sql_mode = 'ANSI_QUOTES,STRICT_TRANS_TABLES'").unwrap();
+        assert_eq!(client.rows("select id from \"customers\" order by id"), [["1"], ["3"]]);
+    }
+}
+
+#[test]
+fn what_a_write_reads_converts_no_hidden_row() {
+    everywhere(|desk| {
+        for condition in [
+            "c.email",
+            "not c.email",
+            "c.email or c.id = 1",
+            "c.email is true",
+            "c.region in (select id from people)",
+            "c.id in (select d.id from (select id, region = 'x' as b, region from customers) d where d.b = d.region)",
+        ] {
+            // A hidden row, and one that is not there.
+            let answers = [2, 99].map(|id| {
+                let text = format!(
+                    "insert into orders(id, note) select 100, c.region from customers c where c.id = {id} and ({condition})"
+                );
+                format!("{:?}", desk.client.query(&text))
+            });
+            assert_eq!(answers[0], answers[1], "{condition}");
+        }
+    });
+    let mut desk = Desk::on(mariadb());
+    assert!(desk.client.error("select id from customers limit rows examined 2").message.contains("ROWS EXAMINED"));
 }

@@ -91,13 +91,12 @@ impl Session {
         let patience = limit.map_or(PLANNING, |bound| bound.value.min(PLANNING));
         let answer = {
             let mut answer = pin!(ask(&mut upstream));
-            match timeout(patience, answer.as_mut()).await {
-                Ok(answer) => answer,
+            if let Ok(answer) = timeout(patience, answer.as_mut()).await {
+                answer
+            } else {
                 // It waits for a lock, as the statement would. What the server says then is that it was interrupted.
-                Err(_) => {
-                    self.stop_statement().await;
-                    answer.await
-                }
+                self.stop_statement().await;
+                answer.await
             }
         };
         self.server = Some(Box::new(Server::from_upstream(upstream, rest)));

@@ -141,7 +141,11 @@ impl Exchange {
                 ok::EOF => {
                     let mut reader = Reader::new(self.body.get(1..).unwrap_or_default());
                     let name = String::from_utf8_lossy(reader.nul_bytes()?).into_owned();
-                    let nonce = reader.rest().strip_suffix(&[0]).unwrap_or(reader.rest());
+                    // All plugins but Ed25519 end it by a zero, which can be the last byte of Ed25519's own.
+                    let nonce = match reader.rest().strip_suffix(&[0]) {
+                        Some(nonce) if name != ed25519::NAME => nonce,
+                        _ => reader.rest(),
+                    };
                     *plugin = Plugin::new(&name, nonce);
                     let answer = plugin.first_answer(password, self.is_private())?;
                     self.send(|out| out.extend_from_slice(&answer)).await?;

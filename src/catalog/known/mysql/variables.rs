@@ -22,7 +22,7 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
         Harmless,
         "character_set_results collation_connection default_week_format
          group_concat_max_len information_schema_stats_expiry lc_time_names max_error_count max_sort_length
-         show_create_table_verbosity sql_notes sql_quote_show_create sql_select_limit sql_warnings time_zone timestamp",
+         show_create_table_verbosity sql_notes sql_quote_show_create sql_select_limit sql_warnings time_zone",
     ),
     // Resources and plans that no fence depends on.
     (
@@ -50,7 +50,7 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
          session_track_system_variables session_track_transaction_info",
     ),
     (Pinned("it changes how the server runs statements that the proxy writes"), "completion_type optimizer_switch"),
-    (Pinned("masks and filters compute by it"), "default_regex_flags div_precision_increment"),
+    (Pinned("masks and filters compute by it"), "default_regex_flags div_precision_increment timestamp"),
     (Pinned("statements would fail by the number of hidden rows"), "max_join_size sql_big_selects"),
     // What drivers and tools ask for when they connect.
     (

@@ -53,7 +53,6 @@ fn select_lists() {
             ("SELECT SQL_CACHE * FROM t", "{* from t}"),
             ("SELECT SQL_CACHE * FROM(users)", "{* from users}"),
             ("SELECT a FROM t GROUP BY b DESC", "{a from t group b}"),
-            ("SELECT a FROM t LIMIT 5 ROWS EXAMINED 10", "{a from t limit 5 10}"),
             ("SELECT a FROM t OFFSET 1 ROW FETCH NEXT 2 ROWS WITH TIES", "{a from t limit 1 2}"),
             ("SELECT a FROM t FETCH FIRST ROW ONLY", "{a from t}"),
             ("SELECT a FROM t FOR UPDATE WAIT 5", "{a from t lock}"),
