@@ -258,6 +258,16 @@ fn a_question_to_the_planner_that_is_disturbed_lets_nothing_through() {
     let lines = client.run("select n from numbers where n = 7");
     assert!(lines[0].starts_with(refused), "{lines:?}");
     locker.run("rollback");
+    assert_eq!(client.run("begin; select 1/0").last().unwrap(), "Z E");
+    assert!(client.run("rollback; select count(pad) from numbers")[0].starts_with(refused));
+    client.run("rollback");
+    // What the planner was asked is nobody's to read.
+    client.send(&[parse("sekisho_cost", "select 1"), sync()]);
+    assert!(client.until_ready()[0].starts_with("E 42939"));
+    client.send(&[parse("u", "select n from numbers where n = $1::int"), bind("", "u", &["1"]), execute("", 0)]);
+    client.send(&[bind("", "sekisho_cost", &["1"]), execute("", 0), sync()]);
+    assert!(client.until_ready().iter().any(|line| line.starts_with("E 42939")));
+    assert!(client.run("prepare sekisho_cost as select 1")[0].starts_with("E 42939"));
     assert_eq!(client.run("select n from numbers where n = 7"), ["T n", "D 7", "C SELECT 1", "Z I"]);
     drop(database);
 }

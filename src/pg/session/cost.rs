@@ -47,7 +47,14 @@ impl Session {
         // Whether a transaction is open, and whether it has failed, is known once everything is answered.
         self.answered(batch, |state| state.pending.is_empty()).await?;
         let status = self.state.borrow().pending.status();
-        if status == b'E' || statements.is_empty() {
+        if statements.is_empty() {
+            return Ok(());
+        }
+        if status == b'E' {
+            // Nothing runs in a failed transaction, unless the text ends it first.
+            if decision.facts.kinds.contains(&"transaction") {
+                admission::refuse_unanswered(database, decision);
+            }
             return Ok(());
         }
         let explains: Vec<String> = statements.iter().map(|statement| format!("EXPLAIN {statement}")).collect();

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::time::{Duration, timeout};
 
 use super::Session;
+use super::extended::{is_own, taken};
 use super::state::State;
 use crate::audit::{Facts, Ground, Outcome, Sequence, StatementRecord};
 use crate::pg::fault::Fault;
@@ -159,6 +160,7 @@ impl Session {
         let mut made = Vec::new();
         permit.effects().iter().find_map(|effect| match effect {
             Effect::SetRole(role) => self.deny_role(state, role),
+            Effect::Prepare(name) | Effect::Declare(name) if is_own(name.as_bytes()) => Some(taken(name.as_bytes())),
             Effect::Prepare(name) => {
                 made.push(names::of_sql(name));
                 None

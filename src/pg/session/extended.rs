@@ -12,11 +12,22 @@ use crate::pg::fault::Fault;
 use crate::pg::names::{self, Statement};
 use crate::pg::pending::{Owed, Running};
 use crate::pg::wire::frontend::{self, Parse, Target};
-use crate::pipeline::{Decision, Verdict};
+use crate::pipeline::{Decision, Denial, Verdict};
 use crate::session::{Prepared, admission};
 
 /// The name under which a text that fails is parsed in place of a Bind: never defined, and the unnamed statement stays.
 const REFUSED: &[u8] = b"sekisho_refused";
+
+/// Whether a name is one of those that the proxy itself uses at the server.
+pub(super) fn is_own(name: &[u8]) -> bool {
+    name.starts_with(b"sekisho_")
+}
+
+/// The refusal of such a name.
+pub(super) fn taken(name: &[u8]) -> Denial {
+    let message = format!("the name \"{}\" is the proxy's own", String::from_utf8_lossy(name));
+    denial("42939", message, Some("take another name"))
+}
 
 impl Session {
     /// Parse.
@@ -30,6 +41,11 @@ impl Session {
                 return Ok(());
             }
         };
+        if is_own(parse.name) {
+            let facts = Arc::default();
+            self.refuse(&Asked::undecided(&text, &facts, Ruling::Denial(&taken(parse.name))), REFUSED, batch);
+            return Ok(());
+        }
         let decided = self.decide(&text, parse.types, batch).await?;
         if self.is_skipped() {
             return Ok(());
@@ -64,6 +80,11 @@ impl Session {
         batch: &mut Vec<u8>,
     ) -> Result<Step, Fault> {
         self.ensure_open().await?;
+        if let Some(own) = [portal, statement].into_iter().find(|name| is_own(name)) {
+            let facts = Arc::default();
+            self.refuse(&Asked::undecided("(bind)", &facts, Ruling::Denial(&taken(own))), REFUSED, batch);
+            return Ok(Step::Handled);
+        }
         let (portal, name) = (names::of_message(portal), names::of_message(statement));
         let known = self.state.borrow().statements.get(name).cloned();
         let statement = match known {
