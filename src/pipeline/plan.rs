@@ -15,7 +15,7 @@ use crate::policy::Block;
 use crate::resolve::{self, Refusal, Resolved};
 use crate::rewrite::emit::Emitted;
 use crate::sql::ast::Statement;
-use crate::sql::{LexError, Script, Token};
+use crate::sql::{Engine, LexError, Script, Token};
 
 /// A text decided.
 pub(super) struct Plan {
@@ -128,7 +128,9 @@ fn permitted(
                 let fence = resolved.needs_fence();
                 let replacements = fragments::replacements(database, text, script, &resolved, fence)?;
                 out.emitted.append(text, script, range.clone(), replacements);
-                out.guarded |= resolved.is_guarded();
+                // MySQL's errors do not say that they come out of a trigger or of stored code.
+                let runs_code = database.engine() == Engine::MySql && resolved.writes;
+                out.guarded |= resolved.is_guarded() || runs_code;
                 see(database, &settings, &statement, Some(&resolved), facts.fingerprint(), &mut out.blocks);
                 is_seen = true;
                 let effect = temporary_tables::effect(database.snapshot(), resolved)?.unwrap_or(effect);

@@ -26,9 +26,9 @@ impl Binder<'_> {
         let place = self.target(&insert.target, Verb::Insert)?;
         if insert.replace {
             self.require_also(place, Verb::Delete)?;
-            if self.is_filtered(place) {
-                return Err(Refusal::unsupported("`REPLACE` into a table with a row filter is not allowed")
-                    .because("it deletes rows of the same key, those too that the filter hides")
+            if self.out.relations.get(place).is_some_and(|used| !used.access.is_plain()) {
+                return Err(Refusal::unsupported("`REPLACE` into a protected table is not allowed")
+                    .because("it deletes rows of the same key, hidden ones too, and counts those that differ")
                     .advise("use `INSERT … ON DUPLICATE KEY UPDATE`")
                     .at(Some(insert.target.tokens.start)));
             }

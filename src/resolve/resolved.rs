@@ -233,7 +233,8 @@ impl Resolved {
             })
     }
 
-    /// Whether anything restricted is read: the server's errors must be cleaned.
+    /// Whether anything restricted is read: the server's errors must be cleaned. (MySQL does not say which errors come out
+    /// of triggers, so there those of all writes are: see the plan.)
     pub fn is_guarded(&self) -> bool {
         self.relations.iter().any(|used| match &used.appearance {
             Appearance::Plain | Appearance::System(_) => false,

@@ -24,8 +24,15 @@ impl Binder<'_> {
                 .at(Some(expr.tokens.start)));
         }
         self.expr(value, scope, sink)?;
+        self.rename_variable(expr.tokens.start, &name);
         self.assigned.push(name.into());
         Ok(Nature::COMPUTED)
+    }
+
+    /// A client's variable gets a name of its own: what triggers and stored code left in theirs is not its to read, also
+    /// where an assignment is not evaluated.
+    fn rename_variable(&mut self, token: u32, name: &str) {
+        self.edit(token..token + 1, format!("@x_sekisho_{name}"));
     }
 
     /// A variable that is read.
@@ -34,6 +41,9 @@ impl Binder<'_> {
             // Stored queries hold masks as they were written when they were made.
             let stored = self.world.inside_view && name.starts_with("sekisho_key_");
             let own = self.assigned.iter().any(|assigned| **assigned == *name);
+            if own {
+                self.rename_variable(expr.tokens.start, name);
+            }
             if stored || own || self.world.rules.may_read_variable(name) {
                 return Ok(Nature::COMPUTED);
             }

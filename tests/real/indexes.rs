@@ -146,7 +146,9 @@ impl MySqlDesk {
     /// For each table of the server's plan the kind of its select, the kind of access, the key.
     fn plan(&self, sql: &str) -> Vec<String> {
         let sent = self.sent(sql).replace('?', "7");
-        let plan = self.database.rows(&format!("explain format=json {sent}"));
+        // MariaDB passes over comments of these versions.
+        let format = "/*!80300 set explain_json_format_version = 1 */";
+        let plan = self.database.rows(&format!("{format}; explain format=json {sent}"));
         let text = plan.concat().concat().replace("\\n", "\n");
         let value = |line: &str| line.split('"').nth(3).unwrap_or_default().to_owned();
         let wanted = ["\"access_type\"", "\"key\"", "\"materialized"];

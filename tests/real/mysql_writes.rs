@@ -173,25 +173,26 @@ fn a_row_that_is_there_is_updated_where_it_is_visible() {
 #[test]
 fn replace_and_upsert_where_keys_tell_nothing() {
     everywhere(|desk| {
-        desk.runs("replace into people(id, email, code, n) values (1, 'new@x.y', 11, 3)");
         let upsert = "insert into people(id, email, code) values (2, 'q@x.y', 12) on duplicate key update n = n + 1";
         desk.runs(upsert);
         // Whether a row changes would tell whether the masked value was another one.
         assert_eq!(desk.fails(&format!("{upsert}, email = values(email)")), 1235);
         let rows = desk.raw("select id, email, code, n from people order by id");
-        assert_eq!(rows, ["1 new@x.y 11 3", "2 bob@example.com 12 1"]);
+        assert_eq!(rows, ["1 ann@example.com 11 0", "2 bob@example.com 12 1"]);
         // What is there is read as its mask.
         desk.runs("insert into people(id, code) values (1, 11) on duplicate key update n = locate('*', email)");
         assert_eq!(desk.raw("select n from people order by id"), ["2", "1"]);
-        // A unique key over a masked column would tell its value.
+        // A unique key over a masked column would tell its value; REPLACE counts rows by whether they differ.
         for sql in [
+            "replace into people(id, email, code, n) values (1, 'new@x.y', 11, 3)",
+            "replace into members(id) values (1)",
             "replace into members(id, email) values (1, 'a@b.c')",
             "insert into members(id, email) values (1, 'a@b.c') on duplicate key update id = 1",
             "replace into notes(id, tag) values (1, 'abcd')",
         ] {
             assert_eq!(desk.fails(sql), 1235, "{sql}");
         }
-        desk.runs("replace into members(id) values (1)");
+        desk.runs("replace into parts(id, v) values (1, 5)");
     });
 }
 
@@ -296,4 +297,69 @@ fn what_a_write_reads_converts_no_hidden_row() {
     });
     let mut desk = Desk::on(mariadb());
     assert!(desk.client.error("select id from customers limit rows examined 2").message.contains("ROWS EXAMINED"));
+}
+
+#[test]
+fn show_takes_conditions_on_what_it_gives() {
+    everywhere(|desk| {
+        let database = desk.database.name.clone();
+        let count = |desk: &mut Desk, sql: &str| desk.client.rows(sql).len();
+        assert_eq!(count(desk, "show variables where variable_name = 'sql_mode' or variable_name = \"autocommit\""), 2);
+        assert_eq!(
+            count(
+                desk,
+                "show session variables where variable_name not in ('version') and variable_name in ('version')"
+            ),
+            0
+        );
+        assert_eq!(count(desk, "show full tables where table_type = 'VIEW'"), 0);
+        let tables = desk.client.rows(&format!(
+            "show full tables from {database} where table_type <> 'VIEW' and `Tables_in_{database}` like 'p%'"
+        ));
+        assert_eq!(tables, [["parts", "BASE TABLE"], ["people", "BASE TABLE"]]);
+        assert_eq!(count(desk, "show columns from customers where field in ('id', 'email', 'salary')"), 2);
+        assert_eq!(count(desk, "show index from people where key_name = 'PRIMARY'"), 1);
+        assert_eq!(count(desk, "show table status where name = 'people'"), 1);
+        assert_eq!(count(desk, "show collation where charset = 'utf8mb4' and collation = 'utf8mb4_bin'"), 1);
+        for sql in ["show triggers", "show events", "show procedure status", "show function status where db = 'x'"] {
+            assert_eq!(count(desk, sql), 0, "{sql}");
+        }
+        assert_eq!(desk.client.rows(&format!("show create database {database}"))[0][0], database);
+        for sql in [
+            "show tables where sleep(1)",
+            "show variables where (select 1)",
+            "show variables where value = @x",
+            "show create database nowhere",
+        ] {
+            desk.fails(sql);
+        }
+    });
+}
+
+#[test]
+fn counts_and_words_of_writes_tell_nothing() {
+    for server in [Some(mariadb()), mysql()].into_iter().flatten() {
+        let schema = format!(
+            "{SCHEMA} create table plain(id int primary key, v int);
+             create trigger loud before insert on plain for each row
+               set @leak = (select email from people where id = 1), new.v = if(new.v < 0, @leak, new.v)"
+        );
+        let database = server.database(&schema);
+        let proxy = MySqlProxy::start(vec![source("shop", server, TlsMode::Disable)], RULES, |_, _| {});
+        let mut client = Client::connect(proxy.port, &Options::user("viewer", "viewer-pw").on(&database.name)).unwrap();
+        client.query("insert into plain values (1, 1)").unwrap();
+        let error = client.error("insert into plain values (2, -1)");
+        assert!(!error.message.contains("ann"), "{error:?}");
+        for sql in ["select if(0, @leak := 1, 0), @leak", "select @leak"] {
+            let answer = format!("{:?}", client.query(sql));
+            assert!(!answer.contains("ann"), "{sql}: {answer}");
+        }
+        assert_eq!(client.rows("select @x := 5, @x + 1 as n"), [["5", "6"]]);
+        assert!(
+            client.error("replace into people(id, email) values (1, 'ann@example.com')").message.contains("REPLACE")
+        );
+        for mode in ["PAD_CHAR_TO_FULL_LENGTH", "SIMULTANEOUS_ASSIGNMENT"] {
+            client.error(&format!("set sql_mode = '{mode}'"));
+        }
+    }
 }

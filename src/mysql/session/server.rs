@@ -25,8 +25,17 @@ use crate::sql::mysql::SqlMode;
 /// Variables whose changes a restricted session must hear of.
 const TRACKED: &str =
     "sql_mode,character_set_client,character_set_connection,character_set_results,autocommit,time_zone";
-/// Values of `sql_mode` under which MariaDB reads another language.
-const FOREIGN_MODES: [&str; 6] = ["ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL", "EMPTY_STRING_IS_NULL"];
+/// Values of `sql_mode` under which MariaDB reads another language, or under which values and assignments mean others.
+const FOREIGN_MODES: [&str; 8] = [
+    "ORACLE",
+    "MSSQL",
+    "DB2",
+    "MAXDB",
+    "POSTGRESQL",
+    "EMPTY_STRING_IS_NULL",
+    "SIMULTANEOUS_ASSIGNMENT",
+    "PAD_CHAR_TO_FULL_LENGTH",
+];
 
 /// A connection to a server in use by a session.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ mod character_set;
 mod mysql;
 mod postgres;
 mod show;
+mod show_condition;
 
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub(super) fn course(
             }
             Course::Unchanged(effect(statement))
         }
-        Statement::Show(show) => return show::course(database, settings, show),
+        Statement::Show(show) => return show::course(database, settings, source, show),
         Statement::Use(name) => return mysql::use_schema(database, name),
         Statement::Reset(Some(name)) => {
             postgres::changeable(name)?;

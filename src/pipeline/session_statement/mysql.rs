@@ -63,6 +63,8 @@ fn keeps_value(assignment: &Assignment) -> bool {
     match (&*assignment.name, assignment.scope) {
         ("session_track_schema", SetScope::Session) => matches!(&*value, "1" | "on" | "true"),
         ("sql_auto_is_null", SetScope::Session) => matches!(&*value, "0" | "off" | "false"),
+        ("lc_time_names", SetScope::Session) => matches!(&*value, "en_us" | "default"),
+        ("default_week_format", SetScope::Session) => matches!(&*value, "0" | "default"),
         ("sql_big_selects", SetScope::Session) => matches!(&*value, "1" | "on" | "true" | "default"),
         ("max_join_size", SetScope::Session) => matches!(&*value, "18446744073709551615" | "default"),
         _ => false,
@@ -143,6 +145,9 @@ fn sql_mode(settings: &Settings, source: Source<'_>, assignment: &Assignment) ->
             "ignore_space" => mode.ignore_space = true,
             "strict_trans_tables" | "strict_all_tables" | "traditional" => mode.lenient = false,
             "default" => return refuse("name its modes"),
+            "pad_char_to_full_length" | "empty_string_is_null" | "simultaneous_assignment" => {
+                return refuse("it changes what rules for tables mean");
+            }
             other if OTHER_LANGUAGES.contains(&other) => return refuse("it reads another language"),
             "" => {}
             other if other.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {}

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::super::set_config::Source;
 use super::super::verdict::Effect;
 use super::super::virtual_database::{Settings, VirtualDatabase};
-use super::Course;
+use super::{Course, show_condition};
 use crate::catalog::known;
 use crate::catalog::{Relation, RelationKind};
 use crate::policy::{Treatment, Verb};
@@ -25,29 +26,85 @@ const STATUS_COLUMNS: &str = "TABLE_NAME AS `Name`, ENGINE AS `Engine`, VERSION 
     CREATE_TIME AS `Create_time`, NULL AS `Update_time`, NULL AS `Check_time`, TABLE_COLLATION AS `Collation`, \
     NULL AS `Checksum`, CREATE_OPTIONS AS `Create_options`, TABLE_COMMENT AS `Comment`";
 
+const TRIGGER_COLUMNS: &[&str] = &[
+    "Trigger",
+    "Event",
+    "Table",
+    "Statement",
+    "Timing",
+    "Created",
+    "sql_mode",
+    "Definer",
+    "character_set_client",
+    "collation_connection",
+    "Database Collation",
+];
+const EVENT_COLUMNS: &[&str] = &[
+    "Db",
+    "Name",
+    "Definer",
+    "Time zone",
+    "Type",
+    "Execute at",
+    "Interval value",
+    "Interval field",
+    "Starts",
+    "Ends",
+    "Status",
+    "Originator",
+    "character_set_client",
+    "collation_connection",
+    "Database Collation",
+];
+const ROUTINE_COLUMNS: &[&str] = &[
+    "Db",
+    "Name",
+    "Type",
+    "Definer",
+    "Modified",
+    "Created",
+    "Security_type",
+    "Comment",
+    "character_set_client",
+    "collation_connection",
+    "Database Collation",
+];
+
 /// Decides about SHOW.
-pub(super) fn course(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<Course, Refusal> {
+pub(super) fn course(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    source: Source<'_>,
+    show: &Show,
+) -> Result<Course, Refusal> {
     if database.engine() != Engine::MySql {
         return Err(Refusal::unsupported("this is no statement of the server"));
     }
+    let condition = show.filter.as_ref().map(|filter| show_condition::written(source, filter)).transpose()?;
+    let condition = condition.as_deref();
     let sql = match &*show.what {
         "DATABASES" => databases(database, show)?,
         "TABLES" => tables(database, settings, show)?,
-        "COLUMNS" => columns(database, settings, show)?,
+        "COLUMNS" => columns(database, settings, show, condition)?,
         "INDEX" => indexes(database, settings, show)?,
         "CREATE TABLE" => create_table(database, settings, show)?,
         "CREATE VIEW" => create_view(database, relation(database, settings, show.object.as_ref(), show)?)?,
         "TABLE STATUS" => table_status(database, settings, show)?,
         "PROCESSLIST" => own_process(database),
         "GRANTS" => grants(database),
-        "VARIABLES" => variables(show, "VARIABLES", known::mysql::readable_variables())?,
-        "STATUS" => variables(show, "STATUS", status_names())?,
+        "VARIABLES" => variables(show, condition, "VARIABLES", known::mysql::readable_variables())?,
+        "STATUS" => variables(show, condition, "STATUS", status_names())?,
         // Messages quote values, counts tell of hidden rows.
         "WARNINGS" | "ERRORS" => "SELECT 'Note' AS `Level`, 0 AS `Code`, '' AS `Message` FROM DUAL WHERE FALSE".into(),
         "COUNT WARNINGS" => "SELECT 0 AS `@@session.warning_count`".into(),
         "COUNT ERRORS" => "SELECT 0 AS `@@session.error_count`".into(),
         "ENGINES" => "SHOW ENGINES".to_owned(),
-        "COLLATION" | "CHARACTER SET" => like(&format!("SHOW {}", show.what), show)?,
+        "COLLATION" | "CHARACTER SET" => like(&format!("SHOW {}", show.what), show, condition)?,
+        "PLUGINS" => "SHOW PLUGINS".to_owned(),
+        "CREATE DATABASE" => create_database(database, show)?,
+        "TRIGGERS" => nothing(TRIGGER_COLUMNS),
+        "EVENTS" => nothing(EVENT_COLUMNS),
+        "PROCEDURE STATUS" | "FUNCTION STATUS" | "PACKAGE STATUS" => nothing(ROUTINE_COLUMNS),
         other => {
             return Err(Refusal::unsupported(format!(
                 "`SHOW {other}` is not allowed for role `{}`",
@@ -56,22 +113,42 @@ pub(super) fn course(database: &VirtualDatabase, settings: &Settings, show: &Sho
             .advise("read `information_schema`"));
         }
     };
+    let sql = match condition {
+        // In the order in which SHOW gives its rows.
+        Some(condition) if sql.starts_with("SELECT") => {
+            format!("SELECT * FROM ({sql} LIMIT 18446744073709551615) AS sekisho_show WHERE {condition}")
+        }
+        _ => sql,
+    };
     Ok(Course::Instead { sql, effect: Effect::None })
 }
 
-/// A statement with the pattern of the original; conditions could call functions.
-fn like(sql: &str, show: &Show) -> Result<String, Refusal> {
-    Ok(match pattern(show)? {
-        Some(pattern) => format!("{sql} LIKE {pattern}"),
-        None => sql.to_owned(),
+/// What holds code is not listed.
+fn nothing(columns: &[&str]) -> String {
+    let columns: Vec<String> = columns.iter().map(|column| format!("{} AS `{column}`", hex(""))).collect();
+    format!("SELECT {} FROM DUAL WHERE FALSE", columns.join(", "))
+}
+
+fn create_database(database: &VirtualDatabase, show: &Show) -> Result<String, Refusal> {
+    let name = show.database.as_ref().map(|name| &*name.value).unwrap_or_default();
+    if !database.sees_schema(name) {
+        return Err(Refusal::with_state("42000", format!("unknown database `{name}`")));
+    }
+    let text = format!("CREATE DATABASE {}", Engine::MySql.quote_identifier(name));
+    Ok(format!("SELECT {} AS `Database`, {} AS `Create Database`", hex(name), hex(&text)))
+}
+
+/// A statement with the pattern or the condition of the original.
+fn like(sql: &str, show: &Show, condition: Option<&str>) -> Result<String, Refusal> {
+    Ok(match (pattern(show)?, condition) {
+        (Some(pattern), _) => format!("{sql} LIKE {pattern}"),
+        (None, Some(condition)) => format!("{sql} WHERE {condition}"),
+        (None, None) => sql.to_owned(),
     })
 }
 
 /// The literal of LIKE, as it was written and read.
 fn pattern(show: &Show) -> Result<Option<String>, Refusal> {
-    if show.filter.is_some() {
-        return Err(Refusal::unsupported("`SHOW … WHERE` is not allowed").advise("use `LIKE`, or `information_schema`"));
-    }
     match (&show.pattern, &show.pattern_text) {
         (None, _) => Ok(None),
         (Some(_), Some(text)) => Ok(Some(hex(text))),
@@ -82,9 +159,9 @@ fn pattern(show: &Show) -> Result<Option<String>, Refusal> {
 }
 
 /// A string that reads the same in every `sql_mode`.
-fn hex(text: &str) -> String {
+pub(super) fn hex(text: &str) -> String {
     if text.is_empty() {
-        return "''".to_owned();
+        return "_utf8mb4 ''".to_owned();
     }
     let mut literal = String::from("_utf8mb4 0x");
     for byte in text.bytes() {
@@ -149,14 +226,19 @@ fn full_name(relation: &Relation) -> String {
     crate::rewrite::derived::qualified(Engine::MySql, relation)
 }
 
-fn columns(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
+fn columns(
+    database: &VirtualDatabase,
+    settings: &Settings,
+    show: &Show,
+    condition: Option<&str>,
+) -> Result<String, Refusal> {
     let relation = relation(database, settings, show.object.as_ref(), show)?;
     let access = database.rules().access(relation);
     let denied = relation.columns.iter().zip(&access.columns).filter(|(_, c)| c.treatment == Treatment::Denied);
     let denied: Vec<String> = denied.map(|(column, _)| hex(&column.name)).collect();
     let full = if show.modifiers.iter().any(|modifier| **modifier == *"FULL") { "FULL " } else { "" };
-    let mut conditions: Vec<String> =
-        pattern(show)?.map(|pattern| format!("Field LIKE {pattern}")).into_iter().collect();
+    let pattern = pattern(show)?.map(|pattern| format!("Field LIKE {pattern}"));
+    let mut conditions: Vec<String> = pattern.into_iter().chain(condition.map(str::to_owned)).collect();
     if !denied.is_empty() {
         conditions.push(format!("Field NOT IN ({})", denied.join(", ")));
     }
@@ -165,8 +247,8 @@ fn columns(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Resu
 }
 
 fn indexes(database: &VirtualDatabase, settings: &Settings, show: &Show) -> Result<String, Refusal> {
-    if show.filter.is_some() || show.pattern.is_some() {
-        return Err(Refusal::unsupported("`SHOW INDEX … WHERE` is not allowed").advise("use `information_schema`"));
+    if show.pattern.is_some() {
+        return Err(Refusal::unsupported("`SHOW INDEX … LIKE` is not allowed").advise("use `WHERE`"));
     }
     let relation = relation(database, settings, show.object.as_ref(), show)?;
     let access = database.rules().access(relation);
@@ -257,12 +339,18 @@ fn status_names() -> impl Iterator<Item = &'static str> {
     known::mysql::HARMLESS_STATUS.iter().copied().chain(["ssl_cipher", "ssl_version", "ssl_server_not_after"])
 }
 
-fn variables<'n>(show: &Show, what: &str, names: impl Iterator<Item = &'n str>) -> Result<String, Refusal> {
+fn variables<'n>(
+    show: &Show,
+    condition: Option<&str>,
+    what: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<String, Refusal> {
     if show.modifiers.iter().any(|modifier| **modifier == *"GLOBAL") && what == "STATUS" {
         return Err(Refusal::unsupported("`SHOW GLOBAL STATUS` is not allowed"));
     }
     let names: Vec<String> = names.map(hex).collect();
     let pattern = pattern(show)?.map(|pattern| format!(" AND Variable_name LIKE {pattern}")).unwrap_or_default();
+    let condition = condition.map(|condition| format!(" AND {condition}")).unwrap_or_default();
     let scope = show.modifiers.first().map(|modifier| format!("{modifier} ")).unwrap_or_default();
-    Ok(format!("SHOW {scope}{what} WHERE Variable_name IN ({}){pattern}", names.join(", ")))
+    Ok(format!("SHOW {scope}{what} WHERE Variable_name IN ({}){pattern}{condition}", names.join(", ")))
 }

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(variable("AutoCommit"), SettingRule::Harmless);
         assert!(variable("version_comment").may_read());
         assert!(matches!(variable("sql_mode"), SettingRule::Pinned(_)));
-        for name in ["secure_file_priv", "ssl_key", "datadir", "resultset_metadata", "optimizer_trace", "hostname"] {
+        for name in ["secure_file_priv", "ssl_key", "datadir", "resultset_metadata", "optimizer_trace"] {
             assert!(!variable(name).may_read(), "{name}");
         }
     }

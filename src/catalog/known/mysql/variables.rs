@@ -20,8 +20,8 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
     // How results look and how much of them there is.
     (
         Harmless,
-        "character_set_results collation_connection default_week_format
-         group_concat_max_len information_schema_stats_expiry lc_time_names max_error_count max_sort_length
+        "character_set_results collation_connection group_concat_max_len information_schema_stats_expiry
+         max_error_count max_sort_length
          show_create_table_verbosity sql_notes sql_quote_show_create sql_select_limit sql_warnings time_zone",
     ),
     // Resources and plans that no fence depends on.
@@ -50,7 +50,11 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
          session_track_system_variables session_track_transaction_info",
     ),
     (Pinned("it changes how the server runs statements that the proxy writes"), "completion_type optimizer_switch"),
-    (Pinned("masks and filters compute by it"), "default_regex_flags div_precision_increment timestamp"),
+    (
+        Pinned("masks and filters compute by it"),
+        "default_regex_flags default_week_format div_precision_increment lc_time_names
+         timestamp",
+    ),
     (Pinned("statements would fail by the number of hidden rows"), "max_join_size sql_big_selects"),
     // What drivers and tools ask for when they connect.
     (
@@ -58,10 +62,10 @@ pub(super) const RULES: &[(SettingRule, &str)] = &[
         "aurora_version auto_increment_increment auto_increment_offset character_set_database character_set_filesystem
          character_set_system collation_database default_storage_engine
          default_tmp_storage_engine explicit_defaults_for_timestamp have_compress have_openssl
-         have_profiling have_query_cache have_ssl identity init_connect innodb_read_only innodb_version insert_id
+         have_profiling have_query_cache have_ssl hostname identity init_connect innodb_read_only innodb_version insert_id
          last_insert_id lc_messages license local_infile lower_case_file_system lower_case_table_names
          max_allowed_packet max_connections max_user_connections net_buffer_length performance_schema port
-         protocol_version proxy_user query_cache_size query_cache_type read_only skip_networking storage_engine
+         protocol_version proxy_user query_cache_size query_cache_type read_only server_id skip_networking storage_engine
          super_read_only system_time_zone table_open_cache thread_handling tls_version version version_comment
          version_compile_machine version_compile_os version_compile_zlib version_malloc_library version_source_revision
          version_ssl_library wsrep_on",
