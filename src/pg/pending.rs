@@ -16,6 +16,11 @@
 //!                    dropped up to the CopyDone or CopyFail that ends the data; another message before it is
 //!                    swallowed by the server with an error. If nothing that ends the data was sent yet, `copy` is open.
 //! CopyDone, CopyFail Outside of COPY the server passes over them; they are noted so that the rule above can be kept.
+//!
+//! cut off            The client was told that a statement failed, and the server ended it well: its batch goes on to
+//!                    ReadyForQuery (`late`). Where a transaction is open then, a text that fails is owed in front of
+//!                    everything (`Failing`), and the client gets the ReadyForQuery of that. Nothing that needs a
+//!                    decision is sent meanwhile.
 //! ```
 
 use std::collections::VecDeque;
@@ -132,6 +137,8 @@ pub enum Owed {
         /// Its end is ReadyForQuery.
         whole: bool,
     },
+    /// For the proxy's own text that makes a transaction fail.
+    Failing,
     /// For a Sync.
     Sync,
     /// Nothing: a CopyDone or CopyFail stands here.
@@ -179,7 +186,7 @@ impl Running {
 
 impl Owed {
     fn is_barrier(&self) -> bool {
-        self.as_running().is_some_and(Running::is_barrier)
+        matches!(self, Self::Failing) || self.as_running().is_some_and(Running::is_barrier)
     }
 
     /// The statement under way.
@@ -191,6 +198,7 @@ impl Owed {
             | Self::Describe { .. }
             | Self::Close { .. }
             | Self::Estimate { .. }
+            | Self::Failing
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -205,6 +213,7 @@ impl Owed {
             | Self::Describe { .. }
             | Self::Close { .. }
             | Self::Estimate { .. }
+            | Self::Failing
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -219,6 +228,7 @@ impl Owed {
             | Self::Describe { .. }
             | Self::Close { .. }
             | Self::Estimate { .. }
+            | Self::Failing
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -233,6 +243,7 @@ impl Owed {
             | Self::Bind { .. }
             | Self::Close { .. }
             | Self::Estimate { .. }
+            | Self::Failing
             | Self::Sync
             | Self::CopyEnd => None,
         }
@@ -251,7 +262,7 @@ impl Owed {
             Self::Parse { statement, .. } => Some(statement),
             Self::Bind { statement, .. } | Self::Describe { statement, .. } => statement.as_ref(),
             // In a text of the proxy's.
-            Self::Estimate { .. } => return None,
+            Self::Estimate { .. } | Self::Failing => return None,
             Self::Close { .. } | Self::Sync | Self::CopyEnd => None,
         };
         match statement {
@@ -268,7 +279,7 @@ impl Owed {
             Self::Bind { statement, .. } | Self::Describe { statement, .. } => {
                 statement.as_ref().is_none_or(|statement| statement.is_guarded())
             }
-            Self::Estimate { .. } => true,
+            Self::Estimate { .. } | Self::Failing => true,
             Self::Close { .. } | Self::Sync | Self::CopyEnd => false,
         }
     }
@@ -288,6 +299,8 @@ pub struct Pending {
     // A Sync that came while COPY data were read: the server passes over it, unless it has given the COPY up by then.
     held_sync: bool,
     failed: bool,
+    // A statement of the batch that is being answered was cut off and came to its own end all the same.
+    late: bool,
     status: u8,
 }
 
@@ -301,6 +314,7 @@ impl Default for Pending {
             copy_open: false,
             held_sync: false,
             failed: false,
+            late: false,
             status: b'I',
         }
     }
@@ -332,9 +346,9 @@ impl Pending {
         self.unsynced
     }
 
-    /// Whether a statement is owed whose effects the next decision depends on.
+    /// Whether something is owed whose outcome the next decision depends on.
     pub fn has_barrier(&self) -> bool {
-        self.barriers > 0
+        self.barriers > 0 || self.late
     }
 
     /// Whether the server passes over what is sent until the next Sync.
@@ -362,7 +376,7 @@ impl Pending {
                 return None;
             }
             _ if self.skipping => return Some(owed),
-            Owed::Query(_) | Owed::CopyEnd | Owed::Estimate { whole: true } => {}
+            Owed::Query(_) | Owed::CopyEnd | Owed::Failing | Owed::Estimate { whole: true } => {}
             _ => self.unsynced = true,
         }
         self.barriers += usize::from(owed.is_barrier());
@@ -418,7 +432,7 @@ impl Pending {
     /// ReadyForQuery: gives what it ended.
     pub fn ready(&mut self, status: u8) -> Option<Owed> {
         match self.front() {
-            Some(Owed::Query(_) | Owed::Sync | Owed::Estimate { whole: true }) => {}
+            Some(Owed::Query(_) | Owed::Sync | Owed::Failing | Owed::Estimate { whole: true }) => {}
             _ => return None,
         }
         self.status = status;
@@ -427,13 +441,29 @@ impl Pending {
         self.answered()
     }
 
+    /// A statement that was cut off came to its own end.
+    pub fn end_late(&mut self) {
+        self.late = true;
+    }
+
+    /// To be asked behind each ReadyForQuery: whether a transaction is open that has to fail, as the client was told. The
+    /// text that does it is owed from now on.
+    pub fn must_fail(&mut self) -> bool {
+        let must_fail = std::mem::take(&mut self.late) && self.status == b'T';
+        if must_fail {
+            self.barriers += 1;
+            self.queue.push_front(Owed::Failing);
+        }
+        must_fail
+    }
+
     /// An error for what is owed next: gives what will not be answered any more, and whether a Sync that was held back
     /// must be sent now.
     pub fn fail(&mut self) -> (Vec<Owed>, bool) {
         self.failed = true;
         let must_sync = std::mem::take(&mut self.held_sync);
         self.copy_open = false;
-        if matches!(self.front(), None | Some(Owed::Query(_) | Owed::Sync)) {
+        if matches!(self.front(), None | Some(Owed::Query(_) | Owed::Failing | Owed::Sync)) {
             return (Vec::new(), false);
         }
         let end = self.queue.iter().position(|owed| matches!(owed, Owed::Sync));
@@ -553,6 +583,24 @@ mod tests {
     fn ready_out_of_turn_is_noticed() {
         assert!(pending([close()]).ready(b'I').is_none());
         assert!(pending([]).ready(b'I').is_none());
+    }
+
+    #[test]
+    fn a_transaction_with_a_statement_that_was_cut_off_late_has_to_fail() {
+        let mut p = pending([execute(), Owed::Sync]);
+        p.end_late();
+        p.fail();
+        assert!(p.has_barrier() && !p.is_skipping());
+        assert!(p.ready(b'T').is_some());
+        assert!(p.must_fail() && p.has_barrier());
+        assert!(matches!(p.front(), Some(Owed::Failing)));
+        assert!(p.fail().0.is_empty());
+        assert!(matches!(p.ready(b'E'), Some(Owed::Failing)));
+        assert!(!p.must_fail() && !p.has_barrier() && p.is_empty());
+        // Without a transaction there is nothing to fail.
+        p.push(query());
+        p.end_late();
+        assert!(p.ready(b'I').is_some() && !p.must_fail() && !p.has_barrier());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod alerts;
 mod audit;
 mod blocks;
 mod bypass;
+mod cut_pipelines;
 mod fence;
 mod generated;
 mod harness;

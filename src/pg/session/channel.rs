@@ -45,6 +45,18 @@ impl Input {
         }
     }
 
+    /// Takes over all that another has. Gives how many bytes that is.
+    pub fn append(&mut self, other: &mut Self) -> usize {
+        let count = other.unused().len();
+        if count > 0 && self.unused().is_empty() {
+            std::mem::swap(self, other);
+        } else {
+            self.bytes.extend_from_slice(other.unused());
+        }
+        other.consume(count);
+        count
+    }
+
     /// Makes room for a read: moves what is left to the front.
     fn make_room(&mut self) {
         if self.bytes.capacity() == 0 {

@@ -70,10 +70,20 @@ impl Session {
     /// Reads more of the client's bytes; nothing where a Sync that was held back had to be sent first.
     async fn next_input(&self, input: &mut Input) -> Result<Option<usize>, Fault> {
         let read = poll_fn(|cx| {
+            self.is_reading.set(false);
             if self.state.borrow().must_sync || self.state.borrow().must_fail {
                 return Poll::Ready(None);
             }
-            self.client.poll_read(cx, input).map(Some)
+            let ahead = input.append(&mut self.read_ahead.borrow_mut());
+            if ahead > 0 {
+                return Poll::Ready(Some(Ok(ahead)));
+            }
+            if self.has_client_ended.get() {
+                return Poll::Ready(Some(Ok(0)));
+            }
+            let read = self.client.poll_read(cx, input);
+            self.is_reading.set(read.is_pending());
+            read.map(Some)
         })
         .await;
         if let Some(read) = read {
@@ -100,8 +110,9 @@ impl Session {
         if !is_owed || !self.server.is_open() || self.state.borrow().pending.is_copy_open() {
             return Err(Fault::ClientGone);
         }
-        // The server ends the session behind the last answer.
         let mut batch = Vec::new();
+        self.may_go_on(&mut batch).await?;
+        // The server ends the session behind the last answer.
         frontend::write_empty(&mut batch, frontend::TERMINATE);
         self.send(&mut batch).await
     }
@@ -157,19 +168,19 @@ impl Session {
             self.send(batch).await?;
             self.wait_until(|state| state.pending.len() < MAX_OWED / 2).await;
         }
-        if self.state.borrow().pending.is_skipping() && !matches!(header.tag, frontend::SYNC | frontend::TERMINATE) {
+        // A Sync that does not end a batch begins one.
+        let is_decided =
+            is_decided(header.tag) || header.tag == frontend::SYNC && !self.state.borrow().pending.is_unsynced();
+        if is_decided {
+            self.settle(batch).await?;
+        }
+        if self.is_skipped() && !matches!(header.tag, frontend::SYNC | frontend::TERMINATE) {
             // The server passes over it, and answers nothing.
             return Ok(Step::Handled);
         }
         if self.state.borrow().pending.is_copy_open() && !may_come_in_copy(header.tag) {
             let tag = char::from(header.tag);
             return Err(Fault::Violation(format!("unexpected message type \"{tag}\" during COPY from stdin").into()));
-        }
-        if is_decided(header.tag) {
-            self.settle(batch).await?;
-            if self.is_skipped() {
-                return Ok(Step::Handled);
-            }
         }
         match header.tag {
             frontend::QUERY => self.query(frontend::read_query(body)?, batch).await.map(|()| Step::Handled),
@@ -244,16 +255,7 @@ impl Session {
     /// Waits for what the next decision depends on: effects of statements under way, and the change of role that one of
     /// them asked for.
     async fn settle(&self, batch: &mut Vec<u8>) -> Result<(), Fault> {
-        if self.state.borrow().pending.has_barrier() {
-            self.answered(batch, |state| !state.pending.has_barrier()).await?;
-        }
-        if self.state.borrow().has_stop_under_way() {
-            self.send(batch).await?;
-        }
-        while self.state.borrow().has_stop_under_way() {
-            self.wait_until(|state| state.must_fail || !state.has_stop_under_way()).await;
-            self.fail_transaction().await?;
-        }
+        self.may_go_on(batch).await?;
         if self.state.borrow().role_change.is_none() {
             return Ok(());
         }
@@ -269,6 +271,19 @@ impl Session {
             Some(role) => Box::pin(self.change_role(&role)).await,
             None => Ok(()),
         }
+    }
+
+    /// Waits until a message may be decided; a transaction that has to fail first is made to.
+    async fn may_go_on(&self, batch: &mut Vec<u8>) -> Result<(), Fault> {
+        if self.state.borrow().may_go_on() {
+            return Ok(());
+        }
+        self.answered(batch, |state| state.must_fail || state.may_go_on()).await?;
+        while self.state.borrow().must_fail {
+            self.fail_transaction().await?;
+            self.wait_until(|state| state.must_fail || state.may_go_on()).await;
+        }
+        Ok(())
     }
 
     /// Sends what is there and waits for answers to it.

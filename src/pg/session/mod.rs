@@ -27,7 +27,7 @@ use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -49,6 +49,8 @@ use crate::audit::{ResultRecord, Subject};
 use crate::auth::User;
 use crate::session::{Entry, Node, Source, Wish};
 
+/// Bytes of a client that are read while its side of the session waits for something else.
+const READ_AHEAD: usize = 64 << 10;
 /// The longest that a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -61,6 +63,12 @@ pub struct Session {
     parameters: Parameters,
     client: Channel,
     server: Channel,
+    // What the client sent while its side of the session was waiting for something else.
+    read_ahead: RefCell<Input>,
+    // The client side waits for the client itself.
+    is_reading: Cell<bool>,
+    // The client sends nothing more.
+    has_client_ended: Cell<bool>,
     // What the server sent behind its login's last message.
     server_input: RefCell<Input>,
     slot: RefCell<Option<OwnedSemaphorePermit>>,
@@ -93,6 +101,9 @@ pub async fn run(node: Arc<Node>, logged_in: LoggedIn) {
         state: RefCell::new(State::new(acting, for_server, reported)),
         client: Channel::new(stream),
         server: Channel::default(),
+        read_ahead: RefCell::default(),
+        is_reading: Cell::new(false),
+        has_client_ended: Cell::new(false),
         server_input: RefCell::default(),
         slot: RefCell::default(),
         generation: Cell::new(0),
@@ -123,26 +134,27 @@ impl Session {
         let mut wishes = pin!(self.wishes());
         let mut idle = pin!(self.idle());
         let mut stopping = pin!(self.stop_statements());
-        let mut half_closed = None;
+        let (mut is_over, mut grace) = (false, None);
         poll_fn(|cx| {
             // The server first: what it confirms is what the client side may be waiting for.
             if let Poll::Ready(fault) = server.as_mut().poll(cx) {
-                return Poll::Ready(if half_closed.is_some() { Fault::Terminated } else { fault });
+                return Poll::Ready(if is_over { Fault::Terminated } else { fault });
             }
-            match &mut half_closed {
-                None => match client.as_mut().poll(cx) {
+            if !is_over {
+                match client.as_mut().poll(cx) {
                     Poll::Ready(ClientEnd::Over(fault)) => return Poll::Ready(fault),
-                    Poll::Ready(ClientEnd::HalfClosed) => {
-                        let mut grace = Box::pin(sleep(self.node.timeouts.half_closed));
-                        let _ = grace.as_mut().poll(cx);
-                        half_closed = Some(grace);
+                    Poll::Ready(ClientEnd::HalfClosed) => is_over = true,
+                    Poll::Pending => {
+                        if let Err(fault) = self.look_after_client(cx) {
+                            return Poll::Ready(fault);
+                        }
                     }
-                    Poll::Pending => {}
-                },
-                Some(grace) => {
-                    if grace.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(Fault::ClientGone);
-                    }
+                }
+            }
+            if is_over || self.has_client_ended.get() {
+                let grace = grace.get_or_insert_with(|| Box::pin(sleep(self.node.timeouts.half_closed)));
+                if grace.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Fault::ClientGone);
                 }
             }
             if self.is_watching.get()
@@ -156,6 +168,24 @@ impl Session {
             idle.as_mut().poll(cx)
         })
         .await
+    }
+
+    /// While the client side waits for something else than the client, reads a limited number of its bytes ahead, so that
+    /// its going is noticed.
+    fn look_after_client(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        while !self.is_reading.get() && !self.has_client_ended.get() {
+            let mut ahead = self.read_ahead.borrow_mut();
+            if ahead.unused().len() >= READ_AHEAD {
+                break;
+            }
+            match self.client.poll_read(cx, &mut ahead) {
+                Poll::Ready(Ok(0)) => self.has_client_ended.set(true),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Err(Fault::client(error)),
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
     }
 
     /// Ends the session when the node wants it to.

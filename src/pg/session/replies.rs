@@ -224,10 +224,6 @@ impl Session {
 
     fn ready(&self, state: &mut State, body: &[u8]) -> Result<Pass, Fault> {
         let status = *body.first().ok_or_else(|| out_of_turn(backend::READY_FOR_QUERY))?;
-        if Self::must_fail(state, status) {
-            return Ok(Pass::Handled);
-        }
-        state.is_failing = false;
         let has_failed = state.pending.has_failed();
         let ended = state.pending.ready(status).ok_or_else(|| out_of_turn(backend::READY_FOR_QUERY))?;
         if matches!(ended, Owed::Estimate { .. }) {
@@ -235,6 +231,11 @@ impl Session {
         }
         if let Owed::Query(running) = ended {
             self.finish(state, &running);
+        }
+        if state.pending.must_fail() {
+            // The client gets the ReadyForQuery behind the failure.
+            state.must_fail = true;
+            return Ok(Pass::Handled);
         }
         state.draining = false;
         if status == b'I' {

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::output::Output;
 use super::replies::Pass;
-use super::state::State;
+use super::state::{State, Stop};
 use super::{Session, shut_down};
 use crate::audit::Sequence;
 use crate::pg::fault::Fault;
@@ -167,7 +167,7 @@ fn row(state: &mut State, header: Header, overtime: &Notify) -> Result<Pass, Fau
     let bytes = running.bytes + u64::try_from(header.total()).unwrap_or(0);
     if let Some(watch) = &mut running.watch {
         if watch.count(rows, bytes - running.earlier_bytes) {
-            state.must_stop = true;
+            state.stop = Stop::Wanted;
             overtime.notify_one();
         }
         if watch.is_cut() {

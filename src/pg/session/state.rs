@@ -12,6 +12,17 @@ use crate::audit::Totals;
 use crate::pipeline::Settings;
 use crate::session::{Acting, Ticket, TransactionalSettings, Turn};
 
+/// The request that the server stops the statement under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// There is none.
+    No,
+    /// It must be sent.
+    Wanted,
+    /// The server has not said yet that it has it.
+    UnderWay,
+}
+
 /// The state of a session. Borrowed for a few lines at a time, never across an await.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the session")]
@@ -58,16 +69,10 @@ pub struct State {
     pub fetched: Fetched,
     /// What the planner says, while it is asked.
     pub estimate: Option<Estimate>,
-    /// The statement under way must be stopped at the server.
-    pub must_stop: bool,
-    /// It is being stopped: nothing that could be hit instead may be sent.
-    pub is_stopping: bool,
-    /// The server had finished it before it heard that it should stop.
-    pub is_late: bool,
-    /// The transaction that it was in must fail, as the client was told.
+    /// Whether the statement under way is being stopped at the server.
+    pub stop: Stop,
+    /// The text that makes the transaction fail must be sent.
     pub must_fail: bool,
-    /// It is being made to fail.
-    pub is_failing: bool,
 }
 
 impl State {
@@ -96,17 +101,17 @@ impl State {
             turn: None,
             fetched: Fetched::default(),
             estimate: None,
-            must_stop: false,
-            is_stopping: false,
-            is_late: false,
+            stop: Stop::No,
             must_fail: false,
-            is_failing: false,
         }
     }
 
-    /// Whether a statement is being stopped, or its transaction: what is sent now could be hit instead.
-    pub fn has_stop_under_way(&self) -> bool {
-        self.must_stop || self.is_stopping || self.is_failing
+    /// Whether a message that needs a decision may be handled: what it depends on has happened, and nothing is being
+    /// stopped that it could be hit in the place of. One that the server passes over, or that has no place in the data of
+    /// COPY, waits for nothing.
+    pub fn may_go_on(&self) -> bool {
+        let is_free = self.stop == Stop::No && !self.pending.has_barrier();
+        is_free || self.pending.is_skipping() || self.pending.is_copy_open()
     }
 
     /// The turn of a statement is over when none runs.

@@ -1,4 +1,13 @@
 //! Stopping statements that met a limit: the server is asked to cancel them, and its error is put in the limit's words.
+//!
+//! ```text
+//! a row too many ──▶ Stop::Wanted ──▶ UnderWay: cancel request ──▶ No
+//!                         └─ the server says ERROR          the client gets the limit's words
+//!                         └─ the server was done before     the client gets them all the same (`end_cut`); inside a
+//!                                                           transaction, `Owed::Failing` makes it fail
+//! ```
+//!
+//! Until all of that is over the client side handles no message that needs a decision ([`State::may_go_on`]).
 
 use std::convert::Infallible;
 use std::time::Instant;
@@ -9,7 +18,7 @@ use super::Session;
 use super::decide::refusal;
 use super::output::Output;
 use super::replies::Pass;
-use super::state::State;
+use super::state::{State, Stop};
 use crate::pg::cancel;
 use crate::pg::fault::Fault;
 use crate::pg::pending::Owed;
@@ -27,8 +36,11 @@ impl Session {
         loop {
             let due = {
                 let mut state = self.state.borrow_mut();
-                let must_stop = state.must_stop;
-                if must_stop { Some(Instant::now()) } else { state.pending.watched().and_then(|w| w.deadline()) }
+                if state.stop == Stop::Wanted {
+                    Some(Instant::now())
+                } else {
+                    state.pending.watched().and_then(|watch| watch.deadline())
+                }
             };
             match due {
                 None => self.overtime.notified().await,
@@ -46,29 +58,24 @@ impl Session {
     async fn stop_overdue(&self) {
         {
             let mut state = self.state.borrow_mut();
-            let must_stop = std::mem::take(&mut state.must_stop);
             let is_due = |due: Instant| due <= Instant::now();
             let overdue = state.pending.watched().filter(|watch| watch.deadline().is_some_and(is_due));
             let is_up = overdue.is_some_and(Watch::time_is_up);
-            if !must_stop && !is_up {
+            if state.stop != Stop::Wanted && !is_up {
                 return;
             }
-            state.is_stopping = true;
+            state.stop = Stop::UnderWay;
         }
         if let Some(server) = self.entry.server() {
             cancel::send(&self.source, &server).await;
         }
-        self.state.borrow_mut().is_stopping = false;
+        {
+            let mut state = self.state.borrow_mut();
+            if state.stop == Stop::UnderWay {
+                state.stop = Stop::No;
+            }
+        }
         self.progress.notify_waiters();
-    }
-
-    /// The batch of a statement that was cut off late has ended. Inside a transaction, what fails makes all of it fail:
-    /// where the server does not know that, a text that fails is sent to it, and ReadyForQuery is held back until then.
-    pub(super) fn must_fail(state: &mut State, status: u8) -> bool {
-        let must_fail = std::mem::take(&mut state.is_late) && status == b'T';
-        state.must_fail = must_fail;
-        state.is_failing = must_fail;
-        must_fail
     }
 
     /// Sends the text that makes the transaction fail, where it must.
@@ -91,7 +98,7 @@ impl Session {
             write_denial(out.edit(input), &refusal);
         }
         state.draining = true;
-        state.is_late = true;
+        state.pending.end_late();
         self.drop_failed(state, CANCELED);
         Pass::Handled
     }
