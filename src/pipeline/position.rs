@@ -2,6 +2,7 @@
 
 use super::plan;
 use super::virtual_database::{Settings, VirtualDatabase};
+use crate::rewrite::emit;
 
 /// The place in the client's text of the token that stands at `position` in the server's text; nothing where what
 /// stands there was made here. Positions are in characters from 1.
@@ -20,9 +21,13 @@ pub(super) fn in_source(
         return None;
     }
     let place = byte_of(sent, position)?.checked_sub(annotation)?;
-    let part = emitted.parts.iter().find(|part| part.bytes.contains(&place))?;
+    let at = emitted.parts.iter().position(|part| part.bytes.contains(&place))?;
+    let found = emitted.parts.get(at)?;
+    // The server points to the schema that was put before the client's name.
+    let qualifies = found.token.is_none() && emitted.sql.get(found.bytes.clone()).is_some_and(emit::is_qualifier);
+    let part = if qualifies { emitted.parts.get(at + 1)? } else { found };
     let token = script.tokens.get(part.token?)?;
-    let inside = place - part.bytes.start;
+    let inside = place.saturating_sub(part.bytes.start);
     let start = usize::try_from(token.start).ok()?;
     Some(plan::characters_before(text, start + inside) + 1)
 }

@@ -11,7 +11,7 @@ use crate::catalog::{Relation, RelationKind};
 use crate::policy::{Treatment, Verb};
 use crate::sql::Engine;
 use crate::sql::ast::{
-    CreateAs, CreateAsKind, Ddl, DdlAction, LockTables, Name, ObjectName, Select, Statement, Tokens,
+    CreateAs, CreateAsKind, Ddl, DdlAction, LockTables, Name, ObjectName, Select, Statement, Tokens, TypeName,
 };
 
 /// Objects that hold neither code nor other people's rights.
@@ -163,8 +163,16 @@ impl Binder<'_> {
             // Views, keys and tables that depend on it are not the statement's to drop: the server says which there are.
             self.edit(*token..*token + 1, "RESTRICT");
         }
+        self.column_types(ddl)?;
         let scope = self.defining_scope(ddl);
         self.exprs(&ddl.expressions, scope)
+    }
+
+    /// The types of columns; `serial` and its kin are words of CREATE TABLE, no types.
+    pub(super) fn column_types(&mut self, ddl: &Ddl) -> Result<(), Refusal> {
+        const SERIAL: &[&str] = &["bigserial", "serial", "serial2", "serial4", "serial8", "smallserial"];
+        let is_serial = |ty: &TypeName| matches!(&*ty.name.parts, [only] if SERIAL.contains(&&*only.value));
+        ddl.types.iter().filter(|ty| !is_serial(ty)).try_for_each(|ty| self.type_name(ty))
     }
 
     /// DROP … IF EXISTS of something that is not there: the server says so, where the role could drop what has the name.

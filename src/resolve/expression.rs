@@ -1,16 +1,14 @@
 //! Expressions: every kind of node, its operands, and whether evaluating it is harmless.
 
-use std::sync::Arc;
-
 use super::binder::{Binder, Sources};
 use super::column::Nature;
 use super::comparison::Value;
 use super::query::Output;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, UNDEFINED_FUNCTION};
 use super::scope::ScopeId;
-use crate::catalog::UserOperator;
+use crate::catalog::{UserOperator, known};
 use crate::sql::Engine;
-use crate::sql::ast::{Expr, ExprKind, Name, ObjectName, Operator, Query, TypeName};
+use crate::sql::ast::{Expr, ExprKind, Name, ObjectName, Operator, Query};
 
 /// Operators that cannot fail on values of the types that [`is_simple`](super::from) columns have, and show nothing but
 /// their result.
@@ -125,6 +123,9 @@ impl Binder<'_> {
             ExprKind::Call(call) => self.call(call, expr, scope, sink),
             ExprKind::Special { name, operands } => {
                 self.check_form(name, expr)?;
+                if *name == "nullif" {
+                    self.check_equality(expr.tokens.start)?;
+                }
                 self.operands(operands, scope, sink)?;
                 let constant = operands.is_empty() && CONSTANT_FORMS.contains(name);
                 Ok(Nature { direct: false, harmless: constant })
@@ -138,6 +139,7 @@ impl Binder<'_> {
                 self.operator(&operation.operator, harmless)
             }
             ExprKind::InList(operands) => {
+                self.check_equality(expr.tokens.start)?;
                 let harmless = self.compared(operands, scope, sink)?;
                 Ok(Nature { direct: false, harmless })
             }
@@ -164,10 +166,13 @@ impl Binder<'_> {
                 self.subquery(query, scope, sink)?;
                 Ok(Nature::COMPUTED)
             }
-            ExprKind::Case { operands, otherwise: _ }
-            | ExprKind::Row(operands)
-            | ExprKind::Array(operands)
-            | ExprKind::Subscript(operands) => {
+            ExprKind::Case { operands, otherwise: _ } => {
+                // Without a value behind CASE nothing is compared, but that takes more to know than it is worth.
+                self.check_equality(expr.tokens.start)?;
+                self.operands(operands, scope, sink)?;
+                Ok(Nature::COMPUTED)
+            }
+            ExprKind::Row(operands) | ExprKind::Array(operands) | ExprKind::Subscript(operands) => {
                 self.operands(operands, scope, sink)?;
                 Ok(Nature::COMPUTED)
             }
@@ -228,19 +233,49 @@ impl Binder<'_> {
         Ok(Nature { direct: false, harmless })
     }
 
-    /// Operators of `pg_catalog` only compute; others are functions by another name.
+    /// What compares with `=` without saying so: IN, CASE, NULLIF, joins by name.
+    pub(super) fn check_equality(&self, token: u32) -> Result<(), Refusal> {
+        self.check_operator(&Operator { schema: None, symbol: "=".into(), token })
+    }
+
+    /// Operators of `pg_catalog` only compute; others are functions by another name. One that the catalog does not have
+    /// may have been made since it was read.
     fn check_operator(&self, operator: &Operator) -> Result<(), Refusal> {
-        let schemas = self.world.snapshot.user_operators(&operator.symbol);
+        if self.world.engine() == Engine::MySql {
+            return Ok(());
+        }
+        let looked_up: &[&str] = match &*operator.symbol {
+            "like" | "not like" => &["~~", "!~~"],
+            "ilike" | "not ilike" => &["~~*", "!~~*"],
+            "similar to" | "not similar to" => &["~", "!~"],
+            "between" | "not between" | "between symmetric" | "not between symmetric" => &["<", "<=", ">", ">="],
+            "in" | "not in" | "is distinct from" | "is not distinct from" => &["=", "<>"],
+            "!=" => &["<>"],
+            word if word.starts_with(|first: char| first.is_ascii_alphabetic()) => &[],
+            symbol => &[symbol],
+        };
+        looked_up.iter().try_for_each(|symbol| self.check_looked_up(operator, symbol))
+    }
+
+    fn check_looked_up(&self, operator: &Operator, symbol: &str) -> Result<(), Refusal> {
         let reachable = |schema: &str| match &operator.schema {
             Some(named) => *named.value == *schema,
             None => self.world.search_path.iter().any(|path| **path == *schema),
         };
-        match schemas.iter().find(|made| reachable(&made.schema) && !self.is_harmless_extension(made)) {
+        let mut made =
+            self.world.snapshot.user_operators(symbol).iter().filter(|made| reachable(&made.schema)).peekable();
+        let is_builtin = known::postgres::is_operator(symbol)
+            && operator.schema.as_ref().is_none_or(|schema| *schema.value == *"pg_catalog");
+        if made.peek().is_none() && !is_builtin {
+            return Err(Refusal::with_state(UNDEFINED_FUNCTION, format!("operator does not exist: {symbol}"))
+                .at(Some(operator.token)));
+        }
+        match made.find(|made| !self.is_harmless_extension(made)) {
             Some(made) => Err(Refusal::unsupported(format!(
-                "operator `{}` of schema `{}` is not known to be safe",
-                operator.symbol, made.schema
+                "operator `{symbol}` of schema `{}` is not known to be safe",
+                made.schema
             ))
-            .advise("write `OPERATOR(pg_catalog.…)` to mean the built-in one")
+            .advise("leave the schema out of `search_path`, or write `OPERATOR(pg_catalog.…)` to mean the built-in one")
             .at(Some(operator.token))),
             None => Ok(()),
         }
@@ -248,27 +283,6 @@ impl Binder<'_> {
 
     fn is_harmless_extension(&self, operator: &UserOperator) -> bool {
         operator.extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
-    }
-
-    /// A type whose values are made by functions outside `pg_catalog` is a function call by another name.
-    fn type_name(&self, ty: &TypeName) -> Result<(), Refusal> {
-        let (schema, name) = self.split(&ty.name)?;
-        let reachable = |found: &str| match schema {
-            Some(schema) => *schema.value == *found,
-            None => self.world.search_path.iter().any(|path| **path == *found),
-        };
-        let computes = |extension: &Option<Arc<str>>| {
-            extension.as_deref().is_some_and(|extension| self.world.rules.computes(extension))
-        };
-        let mut types = self.world.snapshot.user_types(&name.value).iter();
-        match types.find(|ty| reachable(&ty.schema) && ty.runs_functions && !computes(&ty.extension)) {
-            Some(found) if !self.world.rules.may_call(&found.schema, &name.value) => {
-                Err(Refusal::unsupported(format!("a cast to `{}.{}` runs functions", found.schema, name.value))
-                    .advise("ask the owner of the rules for `call` on the type's name")
-                    .at(Some(name.token)))
-            }
-            Some(_) | None => Ok(()),
-        }
     }
 
     /// `(x).field`: of a row of a table it must be a column of that table.

@@ -188,6 +188,7 @@ impl Binder<'_> {
         for function in &item.functions {
             self.expr(function, scope, &mut sink)?;
         }
+        item.types.iter().try_for_each(|ty| self.type_name(ty))?;
         let alias = item.alias.as_ref();
         let function_name = item.functions.first().and_then(|function| match &function.kind {
             ExprKind::Call(call) => call.name.object().map(|name| &*name.value),
@@ -264,6 +265,7 @@ impl Binder<'_> {
             }
             JoinConstraint::Using { columns, alias } => {
                 self.refuse_merging(scope, columns.first().map(|name| name.token))?;
+                self.check_equality(columns.first().map_or(0, |name| name.token))?;
                 self.merge(scope, begin.1, middle.1, columns.iter().map(|name| name.value.clone()).collect())
                     .map_err(|missing| missing_join_column(&missing, columns))?;
                 self.compare_merged(scope, begin, columns.len());
@@ -273,6 +275,7 @@ impl Binder<'_> {
             }
             JoinConstraint::Natural => {
                 self.refuse_merging(scope, None)?;
+                self.check_equality(0)?;
                 let shared = self.shared_names(scope, begin.1, middle.1);
                 let count = shared.len();
                 self.merge(scope, begin.1, middle.1, shared)

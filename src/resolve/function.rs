@@ -24,8 +24,8 @@ impl Binder<'_> {
         scope: ScopeId,
         sink: &mut Sources,
     ) -> Result<Nature, Refusal> {
-        self.check_function(call)?;
         let (edits, relations) = (self.out.edits.len(), self.out.relations.len());
+        self.check_function(call)?;
         let referred = self.scope(scope).map_or(0, |scope| scope.referred.len());
         self.operands(&call.arguments, scope, sink)?;
         self.operands(&call.order_by, scope, sink)?;
@@ -99,15 +99,19 @@ impl Binder<'_> {
         let others = if schema.is_some() { Vec::new() } else { searched.collect::<Vec<_>>() };
         let foreign = others.iter().find(|function| !self.is_allowed_function(function));
         if in_schema("pg_catalog").next().is_none() {
-            return match foreign {
-                Some(function) => Err(self.refuse_function(&function.schema, name)),
-                None if others.is_empty() => Err(Self::unknown_function(&name.value, name)),
-                None => Ok(()),
-            };
+            let Some(first) = others.first() else { return Err(Self::unknown_function(&name.value, name)) };
+            if let Some(function) = foreign {
+                return Err(self.refuse_function(&function.schema, name));
+            }
+            if others.iter().all(|other| other.schema == first.schema) {
+                let prefix = format!("{}.", self.quote(&first.schema));
+                self.edit(name.token..name.token, prefix);
+            }
+            return Ok(());
         }
         self.check_builtin(call, name)?;
-        if foreign.is_some() {
-            // Another function of this name stands in a schema that is searched: mean the built-in one.
+        if schema.is_none() && (others.is_empty() || foreign.is_some()) {
+            // Another function of this name in a schema that is searched, were it made this very moment, is not meant.
             self.edit(name.token..name.token, "pg_catalog.");
         }
         Ok(())

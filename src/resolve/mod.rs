@@ -24,6 +24,7 @@ mod select;
 mod statement;
 mod target;
 mod temporary;
+mod type_name;
 mod variable;
 mod world;
 

@@ -14,6 +14,8 @@ pub const UNDEFINED_TABLE: &str = "42P01";
 pub const UNDEFINED_COLUMN: &str = "42703";
 /// SQLSTATE `undefined_function`.
 pub const UNDEFINED_FUNCTION: &str = "42883";
+/// SQLSTATE `undefined_object`: a type, for example.
+pub const UNDEFINED_OBJECT: &str = "42704";
 /// SQLSTATE `ambiguous_column`.
 pub const AMBIGUOUS_COLUMN: &str = "42702";
 /// SQLSTATE `syntax_error`.

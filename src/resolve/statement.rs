@@ -31,6 +31,7 @@ impl Binder<'_> {
                 Ok(())
             }
             Statement::Prepare(prepare) => {
+                prepare.types.iter().try_for_each(|ty| self.type_name(ty))?;
                 self.world.plain_parameters &= prepare.types.iter().all(|ty| self.is_known_type(ty));
                 self.statement(&prepare.statement)
             }

@@ -26,6 +26,7 @@ impl Binder<'_> {
                 .at(token));
         }
         self.begin_temporary(name, ddl.drops_on_commit)?;
+        self.column_types(ddl)?;
         let scope = self.defining_scope(ddl);
         self.exprs(&ddl.expressions, scope)?;
         let columns = ddl.columns.iter().map(|name| (name.value.clone(), unknown_type())).collect();

@@ -67,9 +67,11 @@ pub fn source_of<'t>(text: &'t str, tokens: &[Token], range: &Tokens) -> &'t str
 
 impl Emitted {
     /// Appends the tokens `range` of a script, changed. Replacements may stand in any order; where several begin at one
-    /// token, insertions come first, in their order.
+    /// token, insertions come first, in their order, and a schema put before a name comes last of them.
     pub fn append(&mut self, text: &str, script: &Script, range: Range<usize>, mut replacements: Vec<Replacement>) {
-        replacements.sort_by_key(|replacement| (replacement.tokens.start, !replacement.tokens.is_empty()));
+        replacements.sort_by_key(|replacement| {
+            (replacement.tokens.start, !replacement.tokens.is_empty(), is_qualifier(&replacement.text))
+        });
         let mut waiting = replacements.into_iter().peekable();
         let mut at = range.start;
         let mut last_end = None;
@@ -95,7 +97,8 @@ impl Emitted {
     fn push_token(&mut self, text: &str, token: &Token, number: usize, joined: bool) {
         let source = token.text(text);
         // On MySQL two minus signs are a comment if a blank follows, which what was put behind them could begin with.
-        if !joined || (source == "-" && self.sql.ends_with('-')) {
+        let qualified = self.parts.last().is_some_and(|part| part.token.is_none()) && is_qualifier(&self.sql);
+        if !(joined || qualified) || (source == "-" && self.sql.ends_with('-')) {
             self.space();
         }
         let start = self.sql.len();
@@ -119,4 +122,9 @@ impl Emitted {
             self.sql.push(' ');
         }
     }
+}
+
+/// Whether a text ends in a schema for the name behind it.
+pub fn is_qualifier(text: &str) -> bool {
+    text.ends_with('.')
 }

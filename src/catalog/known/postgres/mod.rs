@@ -3,10 +3,12 @@
 mod extensions;
 mod functions;
 mod information_schema;
+mod operators;
 mod relations;
 mod settings;
 mod types;
 
+pub use operators::is_operator;
 pub use types::is_type;
 
 use std::sync::LazyLock;
