@@ -31,8 +31,7 @@ fn faithful(
     emitted: &Emitted,
     source: &Script,
 ) -> Result<(), Unfaithful> {
-    // No search path: every name has its schema.
-    let mut settings = Settings { search_path: None, ..settings.clone() };
+    let mut settings = settings.clone();
     let read = database.read(&settings, &emitted.sql).map_err(|error| Unfaithful::Syntax(error.to_string().into()))?;
     verify::same_tokens(emitted, &read, &source.tokens)?;
     let effects = effects.iter().chain(std::iter::repeat(&Effect::None));
@@ -40,14 +39,12 @@ fn faithful(
         if read.tokens.get(range.clone()).unwrap_or_default().iter().any(|token| !verify::is_made(emitted, token)) {
             faithful_statement(database, &settings, emitted, &read, range.clone())?;
         }
-        if matches!(effect, Effect::MakeTemporary { .. } | Effect::DropTemporary(_)) {
-            settings.apply(effect, database.snapshot());
-        }
+        settings.apply(effect, database.snapshot());
     }
     Ok(())
 }
 
-/// A statement in which something is the client's.
+/// A statement in which something is the client's. No relation may be named by that, however it is looked for.
 fn faithful_statement(
     database: &VirtualDatabase,
     settings: &Settings,

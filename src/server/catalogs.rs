@@ -13,6 +13,8 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Between two readings lies at least the time that one took, so that a server on which objects are made all the time is
 /// not kept busy by this; but not more than this.
 const MAX_REST: Duration = Duration::from_secs(5);
+/// How often a PostgreSQL server is asked whether functions, operators or casts were made, while sessions use it.
+const WATCH: Duration = Duration::from_secs(1);
 /// The name under which PostgreSQL shows the connection.
 const APPLICATION: &str = "sekisho catalog";
 
@@ -41,6 +43,8 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
     loop {
         let ticket = source.refresh.taken();
         let begun = Instant::now();
+        // Asked for before, so that what is made while the catalog is read counts as made since.
+        let code = code(&mut connection).await;
         version += 1;
         let pause = match read(source, &mut connection, version).await {
             Ok(snapshot) => {
@@ -65,7 +69,39 @@ pub async fn keep_current(node: &Node, source: &Source, every: Duration) {
         };
         source.refresh.done(ticket);
         tokio::time::sleep(begun.elapsed().min(MAX_REST)).await;
-        let _ = tokio::time::timeout(pause, source.refresh.wanted()).await;
+        rest(source, &mut connection, code.as_deref(), pause).await;
+    }
+}
+
+/// Waits until the catalog has to be read again.
+async fn rest(source: &Source, connection: &mut Option<Connection>, code_then: Option<&str>, pause: Duration) {
+    let end = Instant::now() + pause;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() || tokio::time::timeout(left.min(WATCH), source.refresh.wanted()).await.is_ok() {
+            return;
+        }
+        let is_used = source.connections.available_permits() < source.spec.max_connections;
+        if is_used
+            && let Some(now) = code(connection).await
+            && code_then != Some(&*now)
+        {
+            return;
+        }
+    }
+}
+
+/// What changes with functions, operators and casts of PostgreSQL; nothing where it cannot be had.
+async fn code(connection: &mut Option<Connection>) -> Option<Box<str>> {
+    match connection {
+        Some(Connection::Postgres(upstream)) => {
+            let code = pg::introspect::code(upstream).await.ok();
+            if code.is_none() {
+                *connection = None;
+            }
+            code
+        }
+        Some(Connection::MySql(_)) | None => None,
     }
 }
 

@@ -34,6 +34,7 @@ mod observe;
 mod pg_faults;
 mod pg_introspect;
 mod pg_logins;
+mod pg_made_since;
 mod pg_session;
 mod pg_temporary;
 mod pg_tools;

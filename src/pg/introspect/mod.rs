@@ -49,6 +49,14 @@ pub async fn load(upstream: &mut Upstream, source: &Arc<str>, version: u64) -> R
     Ok(builder.build())
 }
 
+/// What changes whenever somebody makes, changes or drops a function, operator or cast; cheap to ask for. The server
+/// picks among those of one name by their arguments, so a new one can come before one that was looked at.
+pub async fn code(upstream: &mut Upstream) -> Result<Box<str>, CatalogError> {
+    let rows = upstream.query(sql::CODE).await?;
+    let row = rows.iter().next().ok_or(CatalogError::Malformed("its functions"))?;
+    Ok(text(row, 0, "its functions")?.into())
+}
+
 fn text<'r>(row: Row<'r>, column: usize, what: &'static str) -> Result<&'r str, CatalogError> {
     row.get(column).ok_or(CatalogError::Malformed(what))
 }

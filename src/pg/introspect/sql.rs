@@ -181,3 +181,12 @@ pub(super) const RETURNED_ROWS: &str = "
     JOIN pg_type t ON t.typrelid = a.attrelid
     WHERE t.oid IN (SELECT prorettype FROM pg_proc) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";
+
+/// One value that changes whenever a function, operator or cast is made, changed or dropped; the server's own are below
+/// 16384.
+pub(super) const CODE: &str = "
+    SELECT md5(coalesce(string_agg(entry, ' ' ORDER BY entry COLLATE \"C\"), '')) FROM (
+        SELECT 'o' || oid || ':' || xmin AS entry FROM pg_operator WHERE oid >= 16384
+        UNION ALL SELECT 'c' || oid || ':' || xmin FROM pg_cast WHERE oid >= 16384
+        UNION ALL SELECT 'f' || oid || ':' || xmin FROM pg_proc WHERE oid >= 16384
+    ) made";
