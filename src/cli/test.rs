@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::audit::{Facts, Shown};
 use crate::catalog::Snapshot;
 use crate::config::{self, Loaded, Secrets};
 use crate::pipeline::{Decision, Denial, Person, Settings, Verdict, VirtualDatabase};
-use crate::policy::diagnostics::Style;
+use crate::policy::diagnostics::{Style, nearest};
 use crate::policy::{Expectation, Test as Case};
 use crate::rewrite::masks::SessionKeys;
 use crate::server::catalogs::read_once;
@@ -56,6 +56,14 @@ impl Test {
         })?;
         let wanted = |case: &&Case| self.only.as_ref().is_none_or(|text| case.name.contains(text.as_str()));
         let cases: Vec<&Case> = loaded.rules.policy.tests().iter().filter(wanted).collect();
+        if let Some(text) = self.only.as_ref().filter(|_| cases.is_empty()) {
+            let names = loaded.rules.policy.tests().iter().map(|case| &*case.name);
+            let advice = match nearest(text, names) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "`sekisho test` runs all".to_owned(),
+            };
+            bail!("no test has `{text}` in its name; {advice}");
+        }
         let snapshots = self.snapshots(&loaded, &cases)?;
         let outcomes =
             cases.iter().map(|case| outcome(&loaded, &snapshots, case)).collect::<anyhow::Result<Vec<_>>>()?;

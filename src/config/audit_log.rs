@@ -16,8 +16,8 @@ pub(super) fn read(value: Value<'_>, folder: &Path) -> Option<Settings> {
         let on_failure = [("refuse", OnFailure::Refuse), ("continue", OnFailure::Continue)];
         let statement_text =
             [("full", StatementText::Full), ("normalized", StatementText::Normalized), ("off", StatementText::Off)];
-        let size = |key| table.optional(key, |value| value.parsed(scalar::size));
-        let age = |key| table.optional(key, |value| value.parsed(scalar::duration));
+        let size = |key| table.optional(key, |value| value.parsed(scalar::positive_size));
+        let age = |key| table.optional(key, |value| value.parsed(scalar::positive_duration));
         let settings = Settings {
             dir: dir.clone().unwrap_or_default(),
             durability: table.optional("durability", |value| value.choice(&durability)).unwrap_or_default(),

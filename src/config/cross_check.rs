@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::users::UserDraft;
 use crate::policy::PolicySet;
 use crate::policy::diagnostics::{Finding, Findings, Place};
-use crate::policy::load::{AttributeUse, KeyUse, Reading};
+use crate::policy::load::{AttributeUse, KeyUse, PersonUse, Reading};
 use crate::rewrite::masks::MaskingKey;
 use crate::sql::Engine;
 
@@ -20,6 +20,37 @@ pub(super) fn users(findings: &Findings, users: &[UserDraft], rules: &Reading, s
         for attribute in &rules.attributes {
             lacking(findings, user, attribute);
         }
+    }
+}
+
+/// Checks the users whom tests name: what a test shows must be what some person gets.
+pub(super) fn persons(findings: &Findings, users: &[UserDraft], names: &[Arc<str>], rules: &Reading) {
+    if findings.has_gaps() {
+        return;
+    }
+    for PersonUse { user: wanted, role, source } in &rules.persons {
+        let Some(draft) = users.iter().find(|user| user.name.value == wanted.value) else {
+            if names.contains(&wanted.value) {
+                // What is wrong with it is said already.
+                continue;
+            }
+            let finding = Finding::error("unknown-user", wanted.place, format!("unknown user `{}`", wanted.value))
+                .help("users are the `[user.NAME]` tables of users.toml")
+                .nearest(&wanted.value, names.iter().map(|name| &**name));
+            findings.add(finding);
+            continue;
+        };
+        let lacks = if !draft.user.roles.contains(role) {
+            format!("`{}` does not have role `{role}`", wanted.value)
+        } else if draft.user.sources.as_ref().is_some_and(|sources| !sources.contains(source)) {
+            format!("`{}` may not connect to `{source}`", wanted.value)
+        } else {
+            continue;
+        };
+        findings.add(
+            Finding::error("contradiction", wanted.place, format!("{lacks}, so the test shows what nobody gets"))
+                .also(draft.name.place, "the user is here"),
+        );
     }
 }
 

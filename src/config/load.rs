@@ -29,6 +29,8 @@ pub struct Loaded {
     pub warnings: Diagnostics,
     /// Patterns that should match something in the catalogs.
     pub uses: Vec<PatternUse>,
+    /// Functions that blocks name.
+    pub functions: Vec<Located<Arc<str>>>,
     /// Where each rule is named.
     pub rule_places: BTreeMap<Arc<str>, Place>,
 }
@@ -77,8 +79,9 @@ fn read(findings: &Findings, path: &Path, secrets: Secrets, version: u64) -> Opt
     }
 
     let drafts = path::open(findings, &main.users.value, Some(main.users.place));
-    let drafts = drafts.map(|(file, text)| users::read(findings, file, &text)).unwrap_or_default();
+    let (drafts, names) = drafts.map(|(file, text)| users::read(findings, file, &text)).unwrap_or_default();
     cross_check::users(findings, &drafts, &reading, &main.sources.names);
+    cross_check::persons(findings, &drafts, &names, &reading);
 
     let users = Users::new(drafts.into_iter().map(|draft| draft.user));
     let rules = Rules { policy: Arc::new(reading.set), users: Arc::new(users) };
@@ -94,7 +97,14 @@ fn read(findings: &Findings, path: &Path, secrets: Secrets, version: u64) -> Opt
         options: main.options,
     };
     let warnings = Diagnostics::default();
-    Some(Loaded { config, rules, warnings, uses: reading.uses, rule_places: reading.rules })
+    Some(Loaded {
+        config,
+        rules,
+        warnings,
+        uses: reading.uses,
+        functions: reading.functions,
+        rule_places: reading.rules,
+    })
 }
 
 /// What could be read of `sekisho.toml`.

@@ -9,7 +9,7 @@ use crate::auth::users::{Verifier, parse_native_password};
 use crate::policy::Attributes;
 use crate::policy::diagnostics::{FileId, Finding, Findings, Located};
 use crate::policy::load::BUILT_IN_ATTRIBUTES;
-use crate::policy::reader::{self, Value};
+use crate::policy::reader::{self, Value, not_a_name};
 
 /// A user before roles and sources are looked up.
 #[derive(Debug)]
@@ -20,15 +20,26 @@ pub(super) struct UserDraft {
     pub(super) sources: Vec<Located<Arc<str>>>,
 }
 
-/// Reads all users.
-pub(super) fn read(findings: &Findings, file: FileId, text: &str) -> Vec<UserDraft> {
+/// Reads all users. Gives also the names of those with mistakes.
+pub(super) fn read(findings: &Findings, file: FileId, text: &str) -> (Vec<UserDraft>, Vec<Arc<str>>) {
+    let mut names = Vec::new();
+    let mut read = |name: Located<Arc<str>>, value: Value<'_>| {
+        names.push(Arc::clone(&name.value));
+        user(name, value)
+    };
     let users = reader::read_file(findings, file, text, |table| {
-        Some(table.get("user").map(|users| users.names("tables such as `[user.hanako]`", user)).unwrap_or_default())
+        Some(
+            table.get("user").map(|users| users.names("tables such as `[user.hanako]`", &mut read)).unwrap_or_default(),
+        )
     });
-    users.unwrap_or_default()
+    (users.unwrap_or_default(), names)
 }
 
 fn user(name: Located<Arc<str>>, value: Value<'_>) -> Option<UserDraft> {
+    if let Some(reason) = not_a_name(&name.value) {
+        let message = format!("the name of a user {reason}");
+        value.findings().add(Finding::error("bad-name", name.place, message));
+    }
     value.table(format!("`[user.{}]`", name.value), |table| {
         table.optional("description", Value::string);
         let verifier = table.required("password", |value| verifier(value, &name.value));

@@ -99,6 +99,11 @@ impl StatementKind {
         ("set", Self::Set),
         ("show", Self::Show),
     ];
+
+    /// The word that rules use.
+    pub fn word(self) -> &'static str {
+        Self::EACH.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// What a statement must lack for a `[[block]]` to mean it.
@@ -176,7 +181,7 @@ pub struct Learn {
     pub mode: Learning,
     /// Fingerprints known from the rule itself.
     pub fingerprints: Vec<u64>,
-    /// Where fingerprints are recorded; as written in the rule, relative to the rule's file.
+    /// Where fingerprints are recorded: relative to the state folder, and inside it.
     pub file: Option<Arc<str>>,
 }
 

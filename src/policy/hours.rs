@@ -38,8 +38,7 @@ impl Hours {
         };
         let zone = match words.next() {
             None => TimeZone::UTC,
-            Some(name) => zone(name)
-                .ok_or_else(|| format!("time zone `{name}` is not known here; write a name like `Asia/Tokyo`"))?,
+            Some(name) => zone(name).ok_or_else(|| unknown_zone(name))?,
         };
         if words.next().is_some() || from == to {
             return Err(bad(text));
@@ -106,6 +105,13 @@ fn minutes(text: &str) -> Option<u16> {
     }
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
     (minute < 60 && hour * 60 + minute <= DAY).then_some(hour * 60 + minute)
+}
+
+fn unknown_zone(name: &str) -> String {
+    format!(
+        "time zone `{name}` is not known here; write a name like `Europe/Paris`, and see that the machine has a time \
+         zone database (the package `tzdata`)"
+    )
 }
 
 #[cfg(test)]

@@ -244,12 +244,22 @@ impl<'a> Value<'a> {
             self.error("bad-value", format!("`{}` must not be empty", self.key_name));
             return None;
         }
+        // Neither errors of a server's protocol nor lines of a log can carry them.
+        if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            self.error("bad-value", format!("`{}` must not hold control characters", self.key_name));
+            return None;
+        }
         Some(text)
     }
 
-    /// A string that is not empty, with its place.
+    /// A string that can be a name, with its place.
     pub fn name(self) -> Option<Located<Arc<str>>> {
-        Some(Located { value: self.text()?, place: self.place() })
+        let name = Located { value: self.text()?, place: self.place() };
+        if let Some(reason) = not_a_name(&name.value) {
+            self.error("bad-name", format!("`{}` {reason}", self.key_name));
+            return None;
+        }
+        Some(name)
     }
 
     /// True or false.
@@ -294,5 +304,18 @@ impl<'a> Value<'a> {
     /// A string read by a function that says what is wrong with it.
     pub fn parsed<T>(self, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         parse(&self.string()?).map_err(|reason| self.error("bad-value", reason)).ok()
+    }
+}
+
+/// Why a text cannot be a name, which stands in lines of logs and in messages.
+pub fn not_a_name(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("must not be empty")
+    } else if text.contains(char::is_control) {
+        Some("must not hold line breaks or other control characters")
+    } else if text.trim() != text {
+        Some("must not begin or end with white space")
+    } else {
+        None
     }
 }

@@ -29,6 +29,22 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
+/// Reads a duration that is more than none at all.
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err(format!("`{text}` is no time at all; write a duration like `60s`, or leave the key out")),
+        duration => Ok(duration),
+    }
+}
+
+/// Reads a size that is more than nothing.
+pub fn positive_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err(format!("`{text}` is no size at all; write one like `256MB`, or leave the key out")),
+        size => Ok(size),
+    }
+}
+
 /// Reads a size in bytes: `256MB` (10⁶), `64MiB` (2²⁰), `1000`.
 pub fn size(text: &str) -> Result<u64, String> {
     let bad = || format!("`{text}` is no size; write it like `64KiB`, `256MB` or `1GiB`");

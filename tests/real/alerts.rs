@@ -93,5 +93,7 @@ fn rules_are_tested_live_and_against_saved_catalogs() {
     let (status, out) = proxy.command(&["test", "--catalogs", saved, "--only", "masked", "--json"]);
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((status, report.as_array().unwrap().len(), &report[0]["passed"]), (0, 1, &true.into()));
+    let (status, out) = proxy.command(&["test", "--catalogs", saved, "--only", "others are raed"]);
+    assert_eq!((status, &*out), (2, ""), "a test that there is not is no test that passed");
     assert_eq!(proxy.command(&["test"]).0, 2, "the server is not there");
 }

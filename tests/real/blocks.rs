@@ -79,11 +79,10 @@ async fn login(proxy: &Sekisho) -> tokio_postgres::Client {
 async fn statements_are_learned_kept_and_then_allowed_alone() {
     let folder = tempfile::tempdir().unwrap();
     let database = postgres().database(NUMBERS);
-    let file = folder.path().join("learned/viewer.statements");
+    let file = folder.path().join("state/learned/viewer.statements");
     let rules = |mode: &str| {
         let learn = format!(
-            "[[learn]]\nname = 'known'\nowner = 'ops'\nroles = 'viewer'\nmode = '{mode}'\nfile = '{}'\n",
-            file.display()
+            "[[learn]]\nname = 'known'\nowner = 'ops'\nroles = 'viewer'\nmode = '{mode}'\nfile = 'learned/viewer.statements'\n",
         );
         format!("[role.viewer]\ngrant = {{ on = 'shop.public.*', allow = 'read' }}\n{learn}")
     };

@@ -128,13 +128,16 @@ fn check_tells_what_only_the_server_knows() {
     assert_eq!(proxy.command(&["check", "--live"]), (0, "no mistakes\n".to_owned()));
 
     let more = "[[filter]]\nname = 'typo'\ntables = 'shop.public.custmers'\nwhere = 'true'\n
-                [[protect]]\nname = 'wrong'\ncolumns = 'shop.public.customers.id'\nmask = 'email'\n";
+                [[protect]]\nname = 'wrong'\ncolumns = 'shop.public.customers.id'\nmask = 'email'\n
+                [[block]]\nname = 'no-sleep'\nfunctions = ['pg_sleep', 'pg_slep', 'coalesce']\ntables = 'shop.public.no_such'\n";
     std::fs::write(folder.path().join("rules/20.toml"), [MASK, more].concat()).unwrap();
     assert_eq!(proxy.command(&["check"]).0, 0, "nothing is wrong with the files");
     let (status, told) = proxy.command(&["check", "--live"]);
     assert_eq!(status, 1, "{told}");
     for expected in [
         "no table matches `shop.public.custmers`",
+        "no table matches `shop.public.no_such`",
+        "no source is known to have a function `pg_slep`",
         "mask `email` cannot serve column `id` of type `integer`",
         "`viewer` sees `email` in `shop.public.old_customers` as it is, though `mail` protects columns of that name",
     ] {
@@ -142,7 +145,7 @@ fn check_tells_what_only_the_server_knows() {
     }
     let (status, told) = proxy.command(&["check", "--live", "--json"]);
     let findings: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!((status, findings.as_array().unwrap().len()), (1, 4), "{told}");
+    assert_eq!((status, findings.as_array().unwrap().len()), (1, 6), "{told}");
     assert!(findings.as_array().unwrap().iter().all(|finding| finding["line"].as_u64().unwrap() > 0));
 
     std::fs::write(folder.path().join("rules/20.toml"), MASK.replace("mask =", "maks =")).unwrap();

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::catalog::known::BuiltinRule;
 use crate::catalog::{Column, Relation, Snapshot, known};
 use crate::config::Loaded;
 use crate::policy::diagnostics::Finding;
@@ -11,6 +12,7 @@ use crate::policy::{RelationAccess, Role, RuleInfo, Treatment, Verb};
 use crate::rewrite::masks::{self, RelationContext, SessionKeys};
 use crate::server::catalogs::read_once;
 use crate::session::Source;
+use crate::sql::Engine;
 
 /// Reads the catalogs and adds to the warnings. Gives the sources that could not be read, and why.
 pub(super) async fn check(loaded: &mut Loaded) -> Vec<String> {
@@ -24,6 +26,9 @@ pub(super) async fn check(loaded: &mut Loaded) -> Vec<String> {
         }
     }
     let mut findings = idle_patterns(loaded, &snapshots);
+    if unread.is_empty() {
+        findings.extend(unknown_functions(loaded, &snapshots));
+    }
     let key_ids = Arc::clone(SessionKeys::new(&loaded.config.masking).ids());
     let mut seen = Seen::default();
     for snapshot in &snapshots {
@@ -47,6 +52,28 @@ fn idle_patterns(loaded: &Loaded, snapshots: &[Snapshot]) -> Vec<Finding> {
         Finding::warning("matches-nothing", place, format!("no {subject} matches `{text}`"))
     };
     idle.map(|pattern| warning(pattern.text(), pattern.subject(), pattern.place)).collect()
+}
+
+/// Functions that blocks name and no source has: neither as one of its own nor as one that is built in.
+fn unknown_functions(loaded: &Loaded, snapshots: &[Snapshot]) -> Vec<Finding> {
+    let is_known = |name: &str| {
+        snapshots.iter().any(|snapshot| {
+            let built_in = match snapshot.engine() {
+                Engine::Postgres => known::postgres::function(&name.to_ascii_lowercase()),
+                Engine::MySql => known::mysql::function(name),
+            };
+            built_in != BuiltinRule::Unknown
+                || snapshot.every_function().any(|function| function.name.eq_ignore_ascii_case(name))
+        })
+    };
+    let unknown = loaded.functions.iter().filter(|name| !is_known(&name.value));
+    let own = || snapshots.iter().flat_map(Snapshot::every_function).map(|function| &*function.name);
+    unknown
+        .map(|name| {
+            let message = format!("no source is known to have a function `{}`", name.value);
+            Finding::warning("matches-nothing", name.place, message).nearest(&name.value, own())
+        })
+        .collect()
 }
 
 /// What was noticed while looking at every table as every restricted role.

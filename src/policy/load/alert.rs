@@ -6,8 +6,11 @@ use std::time::Duration;
 use super::Surroundings;
 use super::audience::Audience;
 use super::draft::Header;
+use super::futile;
 use super::patterns;
+use crate::policy::diagnostics::Located;
 use crate::policy::guard::{Alert, Occasion};
+use crate::policy::pattern::TablePattern;
 use crate::policy::reader::Value;
 use crate::policy::scalar;
 
@@ -17,28 +20,33 @@ pub(super) struct AlertDraft {
     pub(super) header: Header,
     pub(super) audience: Audience,
     pub(super) alert: Alert,
+    /// Its tables.
+    pub(super) patterns: Vec<Located<TablePattern>>,
 }
 
 pub(super) fn read(value: Value<'_>, surroundings: &Surroundings) -> Option<AlertDraft> {
     value.table("`[[alert]]`", |table| {
         let header = Header::read(table);
         let audience = Audience::read(table);
-        let on = table.required_list("on", |value| value.choice(&Occasion::EACH));
+        let mut occasions = Vec::new();
+        let on = table.required_list("on", |value| {
+            let occasion = value.choice(&Occasion::EACH)?;
+            occasions.push((occasion, value.place()));
+            Some(occasion)
+        });
+        let (tables, patterns) = patterns::tables(table, surroundings);
         let alert = Alert {
             rule: header.as_ref().map(|header| Arc::clone(&header.info)).unwrap_or_default(),
             roles: None,
             on: on.unwrap_or_default(),
-            tables: patterns::tables(table, surroundings),
+            tables,
             more_rows_than: table.optional("more_rows_than", |value| value.at_least(0)),
             count: table.optional("count", |value| value.at_least(1)).unwrap_or(1),
-            within: table.optional("within", |value| value.parsed(scalar::duration)).unwrap_or(Duration::from_mins(1)),
+            within: table
+                .optional("within", |value| value.parsed(scalar::positive_duration))
+                .unwrap_or(Duration::from_mins(1)),
         };
-        if alert.more_rows_than.is_some() && !alert.on.contains(&Occasion::Statement) {
-            table.error(
-                "contradiction",
-                "rows are counted for `on = \"statement\"` only; add it, or leave `more_rows_than` out",
-            );
-        }
-        Some(AlertDraft { header: header?, audience, alert })
+        futile::alert(table, &alert, &occasions);
+        Some(AlertDraft { header: header?, audience, alert, patterns })
     })
 }

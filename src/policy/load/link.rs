@@ -11,8 +11,9 @@ use super::inherit;
 use super::mask::{MaskDraft, Masks};
 use super::names;
 use super::protect::{ProtectDraft, RulingDraft, TagDraft};
+use super::test_case::TestDraft;
 use super::uses;
-use super::{AttributeUse, KeyUse, Reading};
+use super::{AttributeUse, KeyUse, PersonUse, Reading};
 use crate::policy::diagnostics::{Finding, Findings, Located, Place};
 use crate::policy::guard::{Alert, Limit};
 use crate::policy::model::Filter;
@@ -39,10 +40,13 @@ pub(super) fn link(findings: &Findings, draft: &Draft, version: u64) -> Reading 
     linker.trusts(draft);
     let places = names::rules(findings, draft);
     linker.tests(draft, &places);
+    names::learned(findings, draft);
     names::unused(findings, draft);
     let uses = uses::all(draft);
     let places = places.into_iter().map(|(name, place)| (Arc::from(name), place)).collect();
-    Reading { set: linker.set, attributes: linker.attributes, keys: linker.keys, uses, rules: places }
+    let (attributes, keys, persons) = (linker.attributes, linker.keys, persons(draft));
+    let functions = draft.blocks.iter().flat_map(|block| &block.functions).cloned().collect();
+    Reading { set: linker.set, attributes, keys, uses, persons, functions, rules: places }
 }
 
 struct Linker<'d> {
@@ -188,6 +192,15 @@ impl<'d> Linker<'d> {
             self.set.tests.push(draft.test.clone());
         }
     }
+}
+
+/// The users that tests name.
+fn persons(draft: &Draft) -> Vec<PersonUse> {
+    let person = |draft: &TestDraft| {
+        let (role, source) = (Arc::clone(&draft.test.role), Arc::clone(&draft.test.source));
+        Some(PersonUse { user: draft.user.clone()?, role, source })
+    };
+    draft.tests.iter().filter_map(person).collect()
 }
 
 /// Patterns without their places.

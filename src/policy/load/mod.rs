@@ -9,6 +9,7 @@ mod conflict;
 mod draft;
 mod filter;
 mod firewall;
+mod futile;
 mod inherit;
 mod limit;
 mod link;
@@ -64,6 +65,10 @@ pub struct Reading {
     pub keys: Vec<KeyUse>,
     /// Patterns that should match something.
     pub uses: Vec<PatternUse>,
+    /// Users that tests name.
+    pub persons: Vec<PersonUse>,
+    /// Functions that blocks name.
+    pub functions: Vec<Located<Arc<str>>>,
     /// Where each rule is named.
     pub rules: BTreeMap<Arc<str>, Place>,
 }
@@ -77,6 +82,17 @@ pub struct KeyUse {
     pub rule: Arc<str>,
     /// Where the rule names the mask.
     pub place: Place,
+}
+
+/// A user as whom a test sends its statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonUse {
+    /// The user, where the test names them.
+    pub user: Located<Arc<str>>,
+    /// The role that the test is about.
+    pub role: Arc<str>,
+    /// The source.
+    pub source: Arc<str>,
 }
 
 /// An attribute that the filter of some roles needs.

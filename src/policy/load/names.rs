@@ -27,6 +27,23 @@ pub(super) fn tags<'d>(findings: &Findings, tags: &'d [TagDraft]) -> BTreeMap<&'
     tags.iter().rev().map(|tag| (&*tag.name.value, tag)).collect()
 }
 
+/// Notes files of learned statements that two rules have: what each learned would be the other's.
+pub(super) fn learned(findings: &Findings, draft: &Draft) {
+    let mut seen: BTreeMap<String, Place> = BTreeMap::new();
+    for learn in &draft.learns {
+        let (Some(file), Some(place)) = (&learn.learn.file, learn.place) else { continue };
+        // Some file systems know no case.
+        if let Some(first) = seen.insert(file.to_lowercase(), place) {
+            let message = format!("two rules learn into `{file}`");
+            findings.add(
+                Finding::error("duplicate", place, message)
+                    .also(first, "here too")
+                    .help("give each a file of its own, or name all roles in one rule"),
+            );
+        }
+    }
+}
+
 /// Notes every name that stands twice, in the order of the files.
 fn once<'d>(
     findings: &Findings,

@@ -15,10 +15,10 @@ pub(super) fn table(value: Value<'_>, surroundings: &Surroundings) -> Option<Loc
     known_source(value, &text, &pattern, surroundings).then(|| Located { value: pattern, place: value.place() })
 }
 
-/// The tables that a guard is about; every table when it names none.
-pub(super) fn tables(table: &Table<'_>, surroundings: &Surroundings) -> Tables {
+/// The tables that a guard is about, every table when it names none; and the patterns where they stand.
+pub(super) fn tables(table: &Table<'_>, surroundings: &Surroundings) -> (Tables, Vec<Located<TablePattern>>) {
     let patterns = table.list("tables", |value| self::table(value, surroundings)).unwrap_or_default();
-    Tables(patterns.into_iter().map(|pattern| pattern.value).collect())
+    (Tables(patterns.iter().map(|pattern| pattern.value.clone()).collect()), patterns)
 }
 
 /// A pattern over columns.

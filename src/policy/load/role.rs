@@ -6,7 +6,7 @@ use super::Surroundings;
 use super::patterns;
 use crate::policy::diagnostics::{Finding, Located, Place};
 use crate::policy::model::{Role, Verb, Verbs};
-use crate::policy::reader::{Table, Value};
+use crate::policy::reader::{Table, Value, not_a_name};
 use crate::policy::set::Grant;
 
 /// A role before the roles that it extends are looked up.
@@ -19,6 +19,10 @@ pub(super) struct RoleDraft {
 }
 
 pub(super) fn read(name: &Located<Arc<str>>, value: Value<'_>, surroundings: &Surroundings) -> Option<RoleDraft> {
+    if let Some(reason) = not_a_role(&name.value) {
+        let finding = Finding::error("bad-name", name.place, format!("the name of a role {reason}"));
+        value.findings().add(finding.help("name it like `analyst` or `data-team`"));
+    }
     value.table(format!("`[role.{}]`", name.value), |table| {
         let description = table.optional("description", Value::string);
         let owner = table.optional("owner", Value::text);
@@ -37,6 +41,17 @@ pub(super) fn read(name: &Located<Arc<str>>, value: Value<'_>, surroundings: &Su
         let grants = grants.into_iter().flatten().collect();
         Some(RoleDraft { place: name.place, role: Arc::new(role), extends, grants })
     })
+}
+
+/// Why nobody could change to a role of this name by `SET ROLE`, or the files that name roles could not hold it.
+fn not_a_role(name: &str) -> Option<&'static str> {
+    if name.contains(['\'', '"', '`', '\\']) {
+        Some("must not hold quotes or backslashes")
+    } else if matches!(name.to_ascii_lowercase().as_str(), "none" | "default") {
+        Some("must not be `none` or `default`, which `SET ROLE` has for other things")
+    } else {
+        not_a_name(name)
+    }
 }
 
 fn without_effect(table: &Table<'_>, key: &'static str, role: &str) {

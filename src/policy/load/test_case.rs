@@ -15,6 +15,8 @@ pub(super) struct TestDraft {
     pub(super) role: Located<Arc<str>>,
     /// The rules that the expectation names.
     pub(super) rules: Vec<Located<Arc<str>>>,
+    /// The user that it names.
+    pub(super) user: Option<Located<Arc<str>>>,
     pub(super) test: Test,
 }
 
@@ -26,13 +28,19 @@ pub(super) fn read(value: Value<'_>, surroundings: &Surroundings) -> Option<Test
         let role = table.required("role", Value::name);
         let source = table.required("source", |value| patterns::source(value, surroundings));
         let sql = table.required("sql", Value::text);
-        let user = table.optional("user", Value::text);
+        let user = table.optional("user", Value::name);
         let mut rules = Vec::new();
         let expect = table.required("expect", |value| expectation(value, &mut rules));
         let (name, role) = (name?, role?);
-        let test =
-            Test { name: name.value, role: Arc::clone(&role.value), source: source?, sql: sql?, user, expect: expect? };
-        Some(TestDraft { place: name.place, role, rules, test })
+        let test = Test {
+            name: name.value,
+            role: Arc::clone(&role.value),
+            source: source?,
+            sql: sql?,
+            user: user.as_ref().map(|user| Arc::clone(&user.value)),
+            expect: expect?,
+        };
+        Some(TestDraft { place: name.place, role, rules, user, test })
     })
 }
 

@@ -24,7 +24,7 @@ enum Subject {
     Columns(Arc<ColumnPattern>),
 }
 
-/// The patterns of grants, tags, protections, filters and trust. A grant of `create` may well match nothing yet.
+/// The patterns of grants, tags, protections, filters, trust, blocks and alerts. A grant of `create` may well match nothing yet.
 pub(super) fn all(draft: &Draft) -> Vec<PatternUse> {
     let grants =
         draft.roles.iter().flat_map(|role| &role.grants).filter(|grant| !grant.value.verbs.contains(Verb::Create));
@@ -38,6 +38,8 @@ pub(super) fn all(draft: &Draft) -> Vec<PatternUse> {
     let columns = columns.map(|pattern| (pattern.place, Subject::Columns(Arc::clone(&pattern.value))));
     let tables = draft.filters.iter().flat_map(|filter| &filter.tables);
     let tables = tables.chain(draft.trusts.iter().flat_map(|trust| &trust.views));
+    let tables = tables.chain(draft.blocks.iter().flat_map(|block| &block.patterns));
+    let tables = tables.chain(draft.alerts.iter().flat_map(|alert| &alert.patterns));
     let tables = tables.map(|pattern| (pattern.place, Subject::Tables(pattern.value.clone())));
     let functions = draft.trusts.iter().flat_map(|trust| &trust.functions);
     let functions = functions.map(|pattern| (pattern.place, Subject::Functions(pattern.value.clone())));

@@ -24,7 +24,7 @@ impl Sekisho {
     pub fn start(folder: &Path, shop: &PostgresDatabase, rules: &str, users: &[(&str, &str)], prelude: &str) -> Self {
         let (port, admin) = (free_port(), free_port());
         let config = format!(
-            "rules = \"rules\"\nusers = \"users.toml\"\n[listen]\npostgres = \"127.0.0.1:{port}\"\nadmin = \"127.0.0.1:{admin}\"\n\
+            "rules = \"rules\"\nusers = \"users.toml\"\nstate = \"state\"\n[listen]\npostgres = \"127.0.0.1:{port}\"\nadmin = \"127.0.0.1:{admin}\"\n\
              [[source]]\nname = \"shop\"\nengine = \"postgres\"\nhost = \"127.0.0.1\"\nport = {}\ndbname = \"{}\"\n\
              user = \"postgres\"\npassword = \"pg-pw\"\ntls = \"disable\"\n[audit]\ndir = \"audit\"\n[server]\nnode = \"test\"\n",
             shop.server.port, shop.name,
