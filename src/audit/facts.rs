@@ -39,8 +39,41 @@ pub struct Facts {
     pub rules: Vec<Arc<str>>,
     /// Relations read and written.
     pub objects: Vec<ObjectUse>,
+    /// What it runs that was prepared or opened before, by EXECUTE and FETCH; the rules and objects of that are among its
+    /// own.
+    pub runs: Vec<Ran>,
     /// Made when the first record of the text is; leave it to [`Default`].
     pub rendered: Rendered,
+}
+
+/// A statement that another one runs by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Its text.
+    pub text: Box<str>,
+    /// What is known about it.
+    pub facts: Arc<Facts>,
+}
+
+impl Facts {
+    /// The same of a text that runs these.
+    #[must_use]
+    pub fn running(&self, runs: Vec<Ran>) -> Self {
+        let mut facts = Self { runs, rendered: Rendered::default(), ..self.clone() };
+        for ran in &facts.runs {
+            for rule in &ran.facts.rules {
+                if !facts.rules.contains(rule) {
+                    facts.rules.push(Arc::clone(rule));
+                }
+            }
+            for object in &ran.facts.objects {
+                if !facts.objects.contains(object) {
+                    facts.objects.push(object.clone());
+                }
+            }
+        }
+        facts
+    }
 }
 
 /// The part of a statement's record that follows from its [`Facts`] alone, kept from the first record on.

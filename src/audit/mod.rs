@@ -27,7 +27,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use facts::{Facts, ObjectUse, Rendered, Shown};
+pub use facts::{Facts, ObjectUse, Ran, Rendered, Shown};
 pub use record::{
     AlertRecord, Ending, Ground, Listener, MetLimit, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals,
 };

@@ -1,7 +1,7 @@
 //! What each kind of record says, as JSON fields. Fields that do not apply are left out.
 
 use super::chain::hex_hash;
-use super::facts::{Facts, ObjectUse, Shown};
+use super::facts::{Facts, ObjectUse, Ran, Shown};
 use super::json::{hex_digits, push_field, push_name, push_number_field, push_string, push_strings};
 use super::record::{AlertRecord, Ending, Ground, Outcome, ResultRecord, Sequence, StatementRecord, Subject, Totals};
 use super::settings::StatementText;
@@ -45,6 +45,9 @@ pub fn statement(out: &mut Vec<u8>, record: &StatementRecord<'_>, rules: TextRul
         push_strings(out, record.reported.iter().map(|rule| &*rule.name));
     }
     texts(out, record, rules);
+    if !record.facts.runs.is_empty() {
+        runs(out, &record.facts.runs, rules);
+    }
     out.extend_from_slice(record.facts.rendered.0.get_or_init(|| facts(record.facts)));
 }
 
@@ -126,7 +129,7 @@ fn texts(out: &mut Vec<u8>, record: &StatementRecord<'_>, rules: TextRules) {
     };
     match rules.statement_text {
         StatementText::Off => {}
-        StatementText::Full if !may_hold_secret(record) => {
+        StatementText::Full if !may_hold_secret(record.text, record.facts) => {
             push_text(out, "text", record.text, rules.max_length);
             annotation(out);
             if let Some(sent) = record.sent {
@@ -134,11 +137,41 @@ fn texts(out: &mut Vec<u8>, record: &StatementRecord<'_>, rules: TextRules) {
             }
         }
         StatementText::Full | StatementText::Normalized => {
-            let cleaned = if record.facts.normalized.is_empty() { WITHHELD } else { &record.facts.normalized };
-            push_text(out, "normalized", cleaned, rules.max_length);
+            push_text(out, "normalized", normalized(record.facts), rules.max_length);
             annotation(out);
         }
     }
+}
+
+/// What a statement runs that was prepared or opened before.
+fn runs(out: &mut Vec<u8>, runs: &[Ran], rules: TextRules) {
+    push_name(out, "runs");
+    out.push(b'[');
+    for (index, Ran { text, facts }) in runs.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b",{\"fingerprint\":" } else { b"{\"fingerprint\":" });
+        push_fingerprint(out, facts);
+        match rules.statement_text {
+            StatementText::Off => {}
+            StatementText::Full if !may_hold_secret(text, facts) => push_text(out, "text", text, rules.max_length),
+            StatementText::Full | StatementText::Normalized => {
+                push_text(out, "normalized", normalized(facts), rules.max_length);
+            }
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn normalized(facts: &Facts) -> &str {
+    if facts.normalized.is_empty() { WITHHELD } else { &facts.normalized }
+}
+
+fn push_fingerprint(out: &mut Vec<u8>, facts: &Facts) {
+    out.push(b'"');
+    for byte in facts.fingerprint.to_be_bytes() {
+        out.extend_from_slice(&hex_digits(byte));
+    }
+    out.push(b'"');
 }
 
 /// A text, cut where it is longer than is recorded; then its length and SHA-256 say what it was.
@@ -154,9 +187,9 @@ fn push_text(out: &mut Vec<u8>, name: &str, text: &str, max_length: usize) {
 
 /// Whether a text may set a password: it is no plain reading or writing of data and has one of the words that such
 /// statements have. Also where the text could not be read.
-fn may_hold_secret(record: &StatementRecord<'_>) -> bool {
-    let plain = !record.facts.kinds.is_empty() && record.facts.kinds.iter().all(|kind| is_about_data(kind));
-    !plain && ["passw", "identified", "secret"].iter().any(|word| contains_word_part(record.text, word))
+fn may_hold_secret(text: &str, facts: &Facts) -> bool {
+    let plain = !facts.kinds.is_empty() && facts.kinds.iter().all(|kind| is_about_data(kind));
+    !plain && ["passw", "identified", "secret"].iter().any(|word| contains_word_part(text, word))
 }
 
 fn is_about_data(kind: &str) -> bool {
@@ -190,11 +223,7 @@ fn contains_word_part(text: &str, part: &str) -> bool {
 fn facts(facts: &Facts) -> Box<[u8]> {
     let mut out = Vec::new();
     push_name(&mut out, "fingerprint");
-    out.push(b'"');
-    for byte in facts.fingerprint.to_be_bytes() {
-        out.extend_from_slice(&hex_digits(byte));
-    }
-    out.push(b'"');
+    push_fingerprint(&mut out, facts);
     push_name(&mut out, "statements");
     push_strings(&mut out, facts.kinds.iter().copied());
     push_name(&mut out, "rules");

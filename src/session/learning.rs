@@ -90,14 +90,21 @@ impl Learning {
     /// Asks a rule about a statement of a role, and notes it where the rule records.
     pub fn ask(&self, learn: &Arc<Learn>, role: &Role, decision: &mut Decision) {
         let facts = Arc::clone(&decision.facts);
-        if learn.fingerprints.contains(&facts.fingerprint) || self.knows(learn, role, &facts) {
+        // Who runs a prepared statement by its name runs that statement, too.
+        for facts in std::iter::once(&facts).chain(facts.runs.iter().map(|ran| &ran.facts)) {
+            self.ask_about(learn, role, facts, decision);
+        }
+    }
+
+    fn ask_about(&self, learn: &Arc<Learn>, role: &Role, facts: &Facts, decision: &mut Decision) {
+        if learn.fingerprints.contains(&facts.fingerprint) || self.knows(learn, role, facts) {
             return;
         }
         match learn.mode {
             Mode::Record => {
                 let is_allowed = decision.observed.is_none() && matches!(decision.verdict, Verdict::Permit(_));
                 if is_allowed {
-                    self.note(learn, role, &facts);
+                    self.note(learn, role, facts);
                 }
             }
             Mode::Report => {

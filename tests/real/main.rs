@@ -35,6 +35,7 @@ mod pg_faults;
 mod pg_introspect;
 mod pg_logins;
 mod pg_made_since;
+mod pg_named;
 mod pg_session;
 mod pg_temporary;
 mod pg_tools;

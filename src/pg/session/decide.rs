@@ -10,7 +10,7 @@ use tokio::time::{Duration, timeout};
 use super::Session;
 use super::extended::{is_own, taken};
 use super::state::State;
-use crate::audit::{Facts, Ground, Outcome, Sequence, StatementRecord};
+use crate::audit::{Facts, Ground, Outcome, Ran, Sequence, StatementRecord};
 use crate::pg::fault::Fault;
 use crate::pg::names::{self, Statement};
 use crate::pg::pending::{Rewritten, Running};
@@ -205,16 +205,30 @@ impl Session {
         }
     }
 
+    /// Adds to what is known about a text what it runs by name, as the names are now.
+    pub(super) fn name_runs(&self, decision: &mut Decision) {
+        if let Verdict::Permit(permit) = &decision.verdict
+            && let Some(facts) = runs(&self.state.borrow(), permit, &decision.facts)
+        {
+            decision.facts = facts;
+        }
+    }
+
     /// Records a statement and gives what is known of it while it runs. One that cannot be recorded is refused.
     pub(super) fn begin(&self, asked: &Asked<'_>, statement: Option<Rc<Statement>>) -> Running {
         let started = Instant::now();
         let subject = self.subject.borrow();
+        let facts = match &asked.ruling {
+            Ruling::Permit(permit) | Ruling::Observed(permit, _) => runs(&self.state.borrow(), permit, asked.facts),
+            Ruling::Denial(_) | Ruling::NoText => None,
+        };
+        let facts = facts.as_ref().unwrap_or(asked.facts);
         let record = self.node.audit.statement(&StatementRecord {
             subject: &subject,
             text: asked.text,
             annotation: asked.annotation,
             sent: asked.sent(),
-            facts: asked.facts,
+            facts,
             outcome: asked.outcome(),
             reported: asked.reported,
         });
@@ -227,7 +241,7 @@ impl Session {
             let database = asked.grounds.map_or_else(|| state.acting.last_database(), |(database, _)| database);
             running.lock = Some(Arc::clone(database));
         }
-        running.facts = Some(Arc::clone(asked.facts));
+        running.facts = Some(Arc::clone(facts));
         let metrics = &self.node.metrics;
         match (&asked.ruling, record) {
             (_, Err(unavailable)) => {
@@ -350,6 +364,29 @@ fn deny_execute(state: &State, name: &str, database: &Arc<VirtualDatabase>) -> O
         }
         None => Some(denial("26000", format!("prepared statement \"{name}\" does not exist"), None)),
     }
+}
+
+/// The facts of a text together with those of what it runs that was prepared or bound before; nothing where they are the
+/// text's own, or have been put together already.
+fn runs(state: &State, permit: &Permit, facts: &Facts) -> Option<Arc<Facts>> {
+    let mut runs: Vec<&Rc<Statement>> = Vec::new();
+    for effect in permit.effects().iter() {
+        let ran = match effect {
+            Effect::Execute(name) => state.statements.get(&names::of_sql(name)),
+            // Of a cursor that SQL's DECLARE made, that text was recorded.
+            Effect::Fetch(name) => state.portals.get(&names::of_sql(name)),
+            _ => None,
+        };
+        runs.extend(ran.filter(|ran| !runs.iter().any(|known| Rc::ptr_eq(known, ran))));
+    }
+    if runs.is_empty() || !facts.runs.is_empty() {
+        return None;
+    }
+    let ran = |statement: &&Rc<Statement>| {
+        let prepared = &statement.prepared;
+        Ran { text: prepared.text.clone(), facts: Arc::clone(&prepared.decision.facts) }
+    };
+    Some(Arc::new(facts.running(runs.iter().map(ran).collect())))
 }
 
 fn executes_guarded(state: &State, permit: &Permit) -> bool {

@@ -277,6 +277,7 @@ impl Session {
             return Ok(None);
         }
         let mut decision = prepared.decision.clone();
+        self.name_runs(&mut decision);
         admission::admit(&self.node, &database, &mut decision);
         self.take_turn(&database, &mut decision, batch).await?;
         Ok(Some(decision))

@@ -29,6 +29,7 @@ impl Session {
             }
         };
         let mut decided = self.decide(&text, &[], batch).await?;
+        self.name_runs(&mut decided.decision);
         admission::admit(&self.node, &decided.database, &mut decided.decision);
         self.take_turn(&decided.database, &mut decided.decision, batch).await?;
         self.estimate_query(&mut decided, batch).await?;
