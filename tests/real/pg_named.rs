@@ -9,7 +9,8 @@ use crate::support::{PostgresDatabase, postgres};
 
 const PEOPLE: &str = "create table people(id int primary key, email text);
     insert into people select n, 'p' || n || '@secret.example' from generate_series(1, 20) n;
-    analyze; grant all on people to public";
+    create table plain as select n as id from generate_series(1, 20) n;
+    analyze; grant all on all tables in schema public to public";
 const ROLE: &str = "[role.viewer]\ngrant = [ { on = 'shop.public.*', allow = ['read', 'write'] } ]\n";
 
 fn start(rules: &str) -> (PostgresDatabase, PostgresProxy) {
@@ -87,4 +88,58 @@ fn learn_asks_about_what_execute_and_fetch_run() {
         assert!(refused.iter().any(|line| line.starts_with("E 42501")) && rows(&refused).is_empty(), "{refused:?}");
         client.run("rollback");
     }
+}
+
+const MASKED: &str = "[[protect]]\nname = 'contact'\ncolumns = ['*.*.*.email']\nmask = 'email'\n";
+
+#[test]
+fn cursors_that_are_open_when_the_rules_change_give_no_more_rows_of_the_old_rules() {
+    let (_database, proxy) = start("");
+    // A computed column is no business of the second lock.
+    let computed = "select email || '' as e from people order by id";
+    let other = "select id from plain order by id";
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    client.run("begin");
+    client.run(&format!("declare c cursor for {computed}"));
+    client.run(&format!("declare d cursor for {other}; declare w cursor with hold for {computed}"));
+    client.send(&[
+        parse("s", computed),
+        bind("p", "s", &[]),
+        execute("p", 1),
+        parse("o", other),
+        bind("q", "o", &[]),
+        execute("q", 1),
+        parse("f", "fetch 1 from c"),
+        bind("pf", "f", &[]),
+        sync(),
+    ]);
+    assert_eq!(rows(&client.until_ready()), ["p1@secret.example", "1"]);
+    assert_eq!(rows(&client.run("fetch 1 from c")), ["p1@secret.example"]);
+    client.run("savepoint here");
+    proxy.reload(&format!("{ROLE}{MASKED}"));
+    let changed = |name: &str| format!("E 0A000 cursor \"{name}\" was opened under rules that have changed since");
+    let mut refused = |messages: &[Vec<u8>], name: &str| {
+        client.send(messages);
+        let lines = client.until_ready();
+        assert!(lines.contains(&changed(name)) && rows(&lines).is_empty(), "{lines:?}");
+        client.run("rollback to here");
+    };
+    refused(&[query("fetch 1 from c")], "c");
+    refused(&[execute("p", 1), sync()], "p");
+    refused(&[query("fetch 1 from p")], "p");
+    refused(&[bind("", "f", &[]), execute("", 1), sync()], "c");
+    refused(&[execute("pf", 0), sync()], "c");
+    // What would be the same now goes on.
+    client.send(&[execute("q", 1), sync()]);
+    assert_eq!(rows(&client.until_ready()), ["2"]);
+    assert_eq!(
+        rows(&client.run("declare n cursor for select email from people order by id; fetch 1 from n"))[0],
+        "p***@secret.example"
+    );
+    client.run("commit");
+    assert_eq!(client.run("fetch 1 from w")[0], changed("w"));
+    // One that is opened now is the same until the rules change again.
+    client.run("close w");
+    client.run(&format!("declare w cursor with hold for {computed}"));
+    assert_eq!(rows(&client.run("fetch 1 from w")), ["p***@secret.example"]);
 }

@@ -350,6 +350,11 @@ impl Session {
         let database = self.database().await?;
         let known = self.statements.number(number);
         let statement = self.statements.by_number.get(&known);
+        if statement.is_some_and(|statement| self.is_outdated(&statement.prepared, &database)) {
+            let reply = self.discard().await?;
+            let message = "cursor was opened under rules that have changed since; execute the statement again";
+            return self.fail(reply, &Err::new(1615, "HY000", message)).await;
+        }
         let grounds = statement.map(|s| (s.record, s.fetched, s.prepared.decision.clone()));
         if let Some(reply) = self.pass_for(number).await? {
             return self.fail(reply, &unknown(number, "fetch")).await;
@@ -363,6 +368,19 @@ impl Session {
             statement.fetched = (fetched.0 + rows, fetched.1 + bytes);
         }
         Ok(())
+    }
+
+    /// Whether a cursor that is open would be another one by the rules of now. Only the rules are looked at, for tables do
+    /// not change under an open cursor.
+    fn is_outdated(&self, opened: &Prepared, database: &Arc<VirtualDatabase>) -> bool {
+        if !self.is_restricted() || Arc::ptr_eq(opened.database.policy(), database.policy()) {
+            return false;
+        }
+        let now = database.decide(&opened.settings, &opened.text);
+        !matches!(
+            (&now.verdict, &opened.decision.verdict),
+            (Verdict::Permit(now), Verdict::Permit(old)) if now.sql() == old.sql()
+        )
     }
 
     /// Passes a command on a statement to the server under the server's number. A command on a statement that is not

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::time::{Duration, timeout};
 
 use super::Session;
+use super::cursors::deny_fetch;
 use super::extended::{is_own, taken};
 use super::state::State;
 use crate::audit::{Facts, Ground, Outcome, Ran, Sequence, StatementRecord};
@@ -157,7 +158,7 @@ impl Session {
     /// What only the session knows of a statement's effects: whether a transaction is open, which statements are
     /// prepared.
     fn deny_effects(&self, state: &State, permit: &Permit, database: &Arc<VirtualDatabase>) -> Option<Denial> {
-        let mut made = Vec::new();
+        let (mut made, mut declared) = (Vec::new(), Vec::new());
         permit.effects().iter().find_map(|effect| match effect {
             Effect::SetRole(role) => self.deny_role(state, role),
             Effect::Prepare(name) | Effect::Declare(name) if is_own(name.as_bytes()) => Some(taken(name.as_bytes())),
@@ -165,6 +166,12 @@ impl Session {
                 made.push(names::of_sql(name));
                 None
             }
+            Effect::Declare(name) => {
+                declared.push(name);
+                None
+            }
+            Effect::Fetch(name) if declared.contains(&name) => None,
+            Effect::Fetch(name) => deny_fetch(state, name, database),
             Effect::Execute(name) if made.contains(&names::of_sql(name)) => None,
             Effect::Execute(name) => deny_execute(state, name, database),
             Effect::None
@@ -176,8 +183,6 @@ impl Session {
             | Effect::Use(_)
             | Effect::SetSqlMode(_)
             | Effect::Deallocate(_)
-            | Effect::Declare(_)
-            | Effect::Fetch(_)
             | Effect::MakeTemporary { .. }
             | Effect::DropTemporary(_)
             | Effect::Ddl => None,
@@ -402,7 +407,7 @@ const PLAIN_TYPES: &[u32] =
     &[0, 16, 17, 20, 21, 23, 25, 705, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950];
 
 /// Whether some declared type is another: `numeric` is converted to `double precision`, `bigint` to `oid`.
-fn are_odd(types: &[u8]) -> bool {
+pub(super) fn are_odd(types: &[u8]) -> bool {
     let numbers = types.get(2..).unwrap_or_default();
     numbers.chunks_exact(4).any(|number| {
         let number = number.try_into().map_or(u32::MAX, u32::from_be_bytes);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::client_side::Step;
+use super::cursors::deny_portal;
 use super::decide::{Asked, Decided, Ruling, denial, refusal};
 use crate::pg::fault::Fault;
 use crate::pg::names::{self, Statement};
@@ -219,6 +220,10 @@ impl Session {
         self.ensure_open().await?;
         let name = names::of_message(portal);
         let statement = self.state.borrow().portals.get(name).cloned();
+        let is_outdated = match &statement {
+            Some(statement) => !self.is_current(statement)?,
+            None => false,
+        };
         let running = if let Some(statement) = &statement {
             let prepared = &statement.prepared;
             let kept = Some(Rc::clone(statement));
@@ -226,9 +231,18 @@ impl Session {
             if self.is_skipped() {
                 return Ok(Step::Handled);
             }
-            match admitted {
-                None => self.begin(&Asked::prepared(prepared), kept),
-                Some(decision) => self.begin(&Asked::prepared_as(prepared, &decision), kept),
+            let outdated = if is_outdated {
+                let state = self.state.borrow();
+                deny_portal(&state, name, statement, state.acting.last_database())
+            } else {
+                None
+            };
+            match (&outdated, admitted) {
+                (Some(denial), _) => {
+                    self.begin(&Asked { ruling: Ruling::Denial(denial), ..Asked::prepared(prepared) }, kept)
+                }
+                (None, None) => self.begin(&Asked::prepared(prepared), kept),
+                (None, Some(decision)) => self.begin(&Asked::prepared_as(prepared, &decision), kept),
             }
         } else {
             // A cursor of SQL's DECLARE; or nothing, which the server will say.
@@ -240,10 +254,6 @@ impl Session {
             });
             let ruling = denial.as_ref().map_or(Ruling::NoText, Ruling::Denial);
             self.begin(&Asked::undecided(&text, &Arc::default(), ruling), None)
-        };
-        let is_outdated = match &statement {
-            Some(statement) => !self.is_current(statement)?,
-            None => false,
         };
         let running = self.of_portal(running, name);
         let mut state = self.state.borrow_mut();

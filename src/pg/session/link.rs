@@ -9,6 +9,7 @@ use std::task::Poll;
 use tokio::time::timeout;
 
 use super::channel::{Input, wake_task};
+use super::cursors::Cursors;
 use super::{Connected, Session};
 use crate::pg::fault::Fault;
 use crate::pg::upstream::{self, UpstreamError};
@@ -104,6 +105,7 @@ impl Session {
         state.settings = crate::session::TransactionalSettings::new(state.for_server.settings.clone());
         state.statements.clear();
         state.portals.clear();
+        state.cursors = Cursors::new(&database);
         drop(state);
         let mut subject = crate::audit::Subject::clone(&self.subject.borrow());
         subject.role = Arc::from(role);

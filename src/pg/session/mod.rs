@@ -11,6 +11,7 @@
 mod channel;
 mod client_side;
 mod cost;
+mod cursors;
 mod decide;
 mod extended;
 mod fetched;

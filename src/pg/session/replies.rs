@@ -178,6 +178,11 @@ impl Session {
                     state.statements.defined(names::of_sql(name), statement);
                 }
             }
+            Effect::Declare(name) if state.is_restricted() => {
+                if let Some(statement) = statement {
+                    state.cursors.declared(name, statement);
+                }
+            }
             Effect::Deallocate(Some(name)) => state.statements.closed(&names::of_sql(name)),
             Effect::Deallocate(None) => state.statements.clear(),
             Effect::SetRole(role) if state.acting.role().name == *role => state.role_change = None,

@@ -73,10 +73,10 @@ impl Session {
     }
 }
 
-/// The statement, where SQL's PREPARE will keep it under a name.
+/// The statement, where SQL's PREPARE or DECLARE will keep it under a name.
 fn kept(text: &str, decided: &Decided) -> Option<Rc<Statement>> {
     let Verdict::Permit(permit) = &decided.decision.verdict else { return None };
-    if !permit.effects().iter().any(|effect| matches!(effect, Effect::Prepare(_))) {
+    if !permit.effects().iter().any(|effect| matches!(effect, Effect::Prepare(_) | Effect::Declare(_))) {
         return None;
     }
     let prepared = Prepared {

@@ -7,6 +7,7 @@ use super::super::names::Names;
 use super::super::parameters::ForServer;
 use super::super::pending::Pending;
 use super::cost::Estimate;
+use super::cursors::Cursors;
 use super::fetched::Fetched;
 use crate::audit::Totals;
 use crate::pipeline::Settings;
@@ -65,6 +66,8 @@ pub struct State {
     pub totals: Totals,
     /// The leave to run among the statements of the role, where their number is limited.
     pub turn: Option<Turn>,
+    /// Cursors of DECLARE.
+    pub cursors: Cursors,
     /// What cursors gave so far.
     pub fetched: Fetched,
     /// What the planner says, while it is asked.
@@ -80,6 +83,7 @@ impl State {
     pub fn new(acting: Acting, for_server: ForServer, reported: BTreeMap<String, String>) -> Self {
         let settings = TransactionalSettings::new(for_server.settings.clone());
         Self {
+            cursors: Cursors::new(acting.last_database()),
             acting,
             for_server,
             settings,

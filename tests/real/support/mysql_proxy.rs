@@ -114,6 +114,13 @@ impl MySqlProxy {
         }
     }
 
+    /// Puts other rules in force.
+    pub fn reload(&self, rules: &str) {
+        let sources: Vec<SourceSpec> = self.node.sources.values().map(|source| source.spec.clone()).collect();
+        let rules = Rules { policy: Arc::new(policy(&sources, rules)), users: Arc::new(users()) };
+        self.node.rules.store(Arc::new(rules));
+    }
+
     /// All records of the audit log so far.
     pub fn records(&self) -> Vec<serde_json::Value> {
         self.node.audit.flush();
