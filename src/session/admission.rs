@@ -69,7 +69,9 @@ pub fn refuse_unweighed(limits: &Limits, decision: &mut Decision, what: &str, ob
         let message = format!(
             "statement refused: the planner cannot be asked about a text {what}, as `max_cost` of limit `{name}` demands"
         );
-        let hint = Some("send the statements one by one, and large values as literals".to_owned());
+        let hint =
+            "send the statements one by one, large values as literals, and prepare again what was prepared before";
+        let hint = Some(hint.to_owned());
         decision.refuse(Denial { message, hint, ..Denial::of_limit(&met) }, observes);
     }
 }

@@ -221,3 +221,106 @@ fn statements_over_max_concurrent_are_refused_and_addresses_and_hours_hold() {
         assert!(error.message.contains("`hours` of limit `small` are"), "{error:?}");
     });
 }
+
+/// `COM_STMT_EXECUTE` with one parameter that is a number; `types` is whether it says so.
+fn execute_with(client: &mut Client, number: u32, types: bool, value: Option<i32>) -> Result<usize, String> {
+    let bound: &[u8] = if types { &[1, 3, 0] } else { &[0] };
+    let value = value.map(i32::to_le_bytes);
+    let head = [&[0x17][..], &number.to_le_bytes(), &[0], &1_u32.to_le_bytes(), &[0], bound].concat();
+    client.send(0, &[&head[..], value.as_ref().map_or(&[], |value| &value[..])].concat());
+    client.next().map_err(|error| error.message)?;
+    client.next().map_err(|error| error.message)?;
+    if !client.capabilities.has(Capabilities::DEPRECATE_EOF) {
+        client.next().map_err(|error| error.message)?;
+    }
+    rows(client)
+}
+
+fn prepare_with_parameter(client: &mut Client, sql: &str) -> u32 {
+    let modern = client.capabilities.has(Capabilities::DEPRECATE_EOF);
+    let ready = client.command(&[b"\x16", sql.as_bytes()].concat()).unwrap();
+    // The parameter, a column, and what ends each of them.
+    for _ in 0..if modern { 2 } else { 4 } {
+        client.next().unwrap();
+    }
+    u32::from_le_bytes(ready[1..5].try_into().unwrap())
+}
+
+#[test]
+fn executions_that_the_planner_was_not_asked_about_do_not_run_under_max_cost() {
+    let unlimited = "max_rows = 100000";
+    let unasked = "statement refused: the planner cannot be asked about a text ";
+    everywhere(unlimited, |setting| {
+        for user in ["viewer", "admin"] {
+            let mut client = setting.connect(user);
+            let select = "select pad from numbers where n < ?";
+            let number = prepare_with_parameter(&mut client, select);
+            assert_eq!(execute_with(&mut client, number, true, Some(900)), Ok(900));
+            let limit =
+                |limit: &str| format!("{VIEWER}[[limit]]\nname = 'small'\nroles = ['viewer', 'admin']\n{limit}\n");
+            setting.proxy.reload(&limit("max_cost = 100000"));
+            // The types of its parameters were told before, and not to the planner.
+            let refused = execute_with(&mut client, number, false, Some(900)).unwrap_err();
+            assert!(refused.starts_with(unasked), "{refused}");
+            assert_eq!(execute_with(&mut client, number, true, Some(5)), Ok(5));
+            assert_eq!(execute_with(&mut client, number, false, Some(6)), Ok(6));
+            // A value that came ahead is refused, and is not there for the next execution.
+            client.send(0, &[&[0x18][..], &number.to_le_bytes(), &[0, 0], b"900"].concat());
+            let refused = execute_with(&mut client, number, true, None).unwrap_err();
+            assert!(refused.starts_with(unasked), "{refused}");
+            assert_eq!(execute_with(&mut client, number, true, Some(7)), Ok(7));
+            setting.proxy.reload(&limit(unlimited));
+        }
+    });
+}
+
+#[test]
+fn a_result_that_the_client_does_not_read_is_stopped_in_time() {
+    let slow = "select a.pad from numbers a, numbers b";
+    let begun_by = |setting: &Setting| {
+        let sql = "select count(*) from information_schema.processlist where info like 'select a.pad from%'";
+        setting.database.rows(sql)[0][0].parse::<u32>().unwrap()
+    };
+    everywhere("statement_timeout = '300ms'\nmax_concurrent = 1", |setting| {
+        let mut lazy = setting.connect("viewer");
+        lazy.send(0, &[b"\x03", slow.as_bytes()].concat());
+        std::thread::sleep(Duration::from_millis(1500));
+        // Its turn is over, though it has not read a row.
+        let mut other = setting.connect("viewer");
+        assert_eq!(other.rows("select 1"), [["1"]]);
+        let until = Instant::now() + Duration::from_secs(20);
+        while begun_by(setting) > 0 {
+            assert!(Instant::now() < until, "the server still writes");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        drop(lazy);
+        // One that reads slowly is told.
+        let mut slow_reader = setting.connect("viewer");
+        slow_reader.send(0, &[b"\x03", slow.as_bytes()].concat());
+        std::thread::sleep(Duration::from_millis(1500));
+        let error = loop {
+            if let Err(error) = slow_reader.next() {
+                break error;
+            }
+        };
+        assert_eq!(error.code, 3024, "{error:?}");
+        assert_eq!(slow_reader.rows("select 2"), [["2"]]);
+    });
+}
+
+#[test]
+fn cursors_that_are_open_when_the_rules_change_give_no_more_rows_of_the_old_rules() {
+    everywhere("max_rows = 100000", |setting| {
+        let mut client = setting.connect("viewer");
+        let number = prepare(&mut client, "select concat(pad, '') from numbers order by n");
+        let other = prepare(&mut client, "select 1 from dual where 1 = 1");
+        assert_eq!(execute(&mut client, number, 1), Ok(0));
+        assert_eq!(fetch(&mut client, number, 3), Ok(3));
+        assert_eq!(execute(&mut client, other, 1), Ok(0));
+        setting.proxy.reload(&format!("{VIEWER}[[protect]]\nname = 'pads'\ncolumns = ['*.*.*.pad']\nmask = 'null'\n"));
+        let refused = fetch(&mut client, number, 3).unwrap_err();
+        assert!(refused.starts_with("cursor was opened under rules that have changed since"), "{refused}");
+        assert_eq!(fetch(&mut client, other, 3), Ok(1));
+        assert_eq!(client.rows("select 5"), [["5"]]);
+    });
+}

@@ -3,8 +3,10 @@
 //! MySQL says the cost of a query in EXPLAIN's JSON, MariaDB from version 11 on too. Older MariaDB has it in the variable
 //! `Last_query_cost`, for queries without UNION and sub-selects; of others it says nothing, and they run.
 
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,21 +14,17 @@ use tokio::time::timeout;
 
 use super::server::Server;
 use super::stop::is_interruption;
-use super::{Session, Step};
+use super::{READ_AHEAD, Session, Step, client_ending};
 use crate::audit::Ending;
 use crate::mysql::upstream::{Upstream, UpstreamError};
 use crate::mysql::wire::err::Err;
-use crate::mysql::wire::execute::ID_AT;
+use crate::mysql::wire::execute::{FLAGS_AT, ID_AT, PARAMETER_COUNT};
 use crate::mysql::wire::{HEADER, Header};
 use crate::pipeline::{Decision, VirtualDatabase};
 use crate::session::admission;
 
 /// The longest that the planner may take.
 const PLANNING: Duration = Duration::from_secs(30);
-/// Where the flags of an execution are in its payload.
-const FLAGS_AT: usize = ID_AT + 4;
-/// The flag that says that the number of parameters follows.
-const PARAMETER_COUNT: u8 = 8;
 
 impl Session {
     /// Asks about the statements of a text, and refuses it where one costs too much. What the server cannot plan it will
@@ -45,8 +43,9 @@ impl Session {
         Ok(())
     }
 
-    /// Asks about an execution that lies whole at the front of the client's buffer. `explain` is the server's number of
-    /// the question, which is prepared now where there is none yet; it is given back.
+    /// Asks about an execution that lies whole at the front of the client's buffer, and says itself what types its
+    /// parameters have unless an earlier one that was asked about did. `explain` is the server's number of the question,
+    /// which is prepared now where there is none yet; it is given back, unless the server did not take it.
     pub(super) async fn weigh_execution(
         &mut self,
         database: &Arc<VirtualDatabase>,
@@ -77,7 +76,32 @@ impl Session {
         }
         let answer = self.at_server(async |upstream| cost(upstream, Question::Execution(&packet)).await).await?;
         judge(database, decision, &answer);
+        if answer.is_err()
+            && let Some(server) = &mut self.server
+        {
+            // Whether it has the types is not known.
+            server.close_statement(explain).await?;
+            return Ok(None);
+        }
         Ok(Some(explain))
+    }
+
+    /// Waits for an answer. A limited number of the client's bytes is read meanwhile, so that its going is noticed.
+    async fn unless_client_goes<T>(&mut self, mut answer: Pin<&mut impl Future<Output = T>>) -> Step<T> {
+        poll_fn(|cx| {
+            if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+                return Poll::Ready(Ok(answer));
+            }
+            while self.client.unread().len() < READ_AHEAD {
+                match self.client.poll_fill(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(client_ending(&error))),
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     /// Asks something on the session's own connection.
@@ -91,12 +115,19 @@ impl Session {
         let patience = limit.map_or(PLANNING, |bound| bound.value.min(PLANNING));
         let answer = {
             let mut answer = pin!(ask(&mut upstream));
-            if let Ok(answer) = timeout(patience, answer.as_mut()).await {
+            if let Ok(answer) = timeout(patience, self.unless_client_goes(answer.as_mut())).await {
                 answer
             } else {
                 // It waits for a lock, as the statement would. What the server says then is that it was interrupted.
                 self.stop_statement().await;
-                answer.await
+                self.unless_client_goes(answer).await
+            }
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(ending) => {
+                self.stop_statement().await;
+                return Err(ending);
             }
         };
         self.server = Some(Box::new(Server::from_upstream(upstream, rest)));

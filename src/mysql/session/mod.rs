@@ -36,7 +36,7 @@ use super::wire::{HEADER, Header};
 use crate::audit::{Ending, Subject, Totals};
 use crate::auth::User;
 use crate::pipeline::{Settings, VirtualDatabase};
-use crate::session::{Acting, Entry, Node, Ticket, Wish};
+use crate::session::{Acting, Entry, Node, Ticket, Turn, Wish};
 
 use server::Server;
 use statements::Statements;
@@ -55,6 +55,8 @@ pub struct Session {
     statements: Statements,
     // A catalog read after DDL of this session, which the next decision waits for.
     catalog: Option<Ticket>,
+    // The leave of the statement under way to run among those of its role, where their number is limited.
+    turn: Option<Turn>,
     totals: Totals,
 }
 
@@ -90,6 +92,7 @@ impl Session {
             server: None,
             statements: Statements::default(),
             catalog: None,
+            turn: None,
             totals: Totals::default(),
         }
     }
@@ -105,6 +108,7 @@ impl Session {
             if let Err(ending) = self.next().await {
                 break ending;
             }
+            self.turn = None;
         };
         self.entry.set_server(None);
         if let Some(server) = self.server.take() {

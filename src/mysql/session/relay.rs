@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::server::read_sql_mode;
-use super::stop::is_interruption;
+use super::stop::{Stop, is_interruption};
 use super::{Event, Session, Step, client_gone, unrecorded};
 use crate::audit::{Ending, Facts, ResultRecord, Sequence};
 use crate::mysql::cancel;
@@ -291,7 +291,9 @@ impl Session {
     /// Sends on what was looked at, but for definitions held back.
     pub(super) async fn forward(&mut self, progress: &mut Progress) -> Step<()> {
         let ready = progress.held.unwrap_or(progress.seen);
-        let Self { client, server: Some(server), .. } = self else { return Err(Ending::ServerGone) };
+        let Self { client, server: Some(server), entry, acting, turn, .. } = self else {
+            return Err(Ending::ServerGone);
+        };
         if progress.seen - ready > MAX_HELD {
             return Err(Ending::ServerGone);
         }
@@ -300,7 +302,9 @@ impl Session {
         }
         if !progress.ended {
             progress.bytes += ready as u64;
-            client.send(server.unread().get(..ready).unwrap_or_default()).await.map_err(client_gone)?;
+            let stop = Stop { entry, source: acting.source(), turn };
+            let sending = client.send(server.unread().get(..ready).unwrap_or_default());
+            stop.within(&mut progress.watch, sending).await?;
         }
         server.consume(ready);
         progress.seen -= ready;

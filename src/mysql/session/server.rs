@@ -176,6 +176,17 @@ impl Server {
         self.send(&out).await
     }
 
+    /// Makes the server forget parameters of a statement that came ahead of its execution, and closes its cursor.
+    pub async fn reset_statement(&mut self, number: u32) -> Step<()> {
+        let mut out = Vec::with_capacity(16);
+        packet::append_with(&mut out, 0, |out| {
+            out.push(command::STMT_RESET);
+            out.put_le32(number);
+        });
+        self.send(&out).await?;
+        self.swallow(Kind::Short).await.map(drop)
+    }
+
     /// The connection, for questions of the proxy's own between two commands, and what goes with it.
     pub fn into_upstream(self) -> (Upstream, OwnedSemaphorePermit) {
         let Self { stream, capabilities, status, number, place, .. } = self;

@@ -43,7 +43,8 @@ struct Statement {
     parameters: u16,
     // The record of the execution that opened its cursor.
     record: Option<Sequence>,
-    // The server's number of the question to its planner about this statement.
+    // The server's number of the question to its planner about this statement; the question has been told the types of the
+    // parameters.
     explain: Option<u32>,
     // Whether parameters came ahead of the next execution.
     has_long_data: bool,
@@ -153,15 +154,15 @@ impl Session {
             && let Some(error) = self.decide_again(number, &database, header).await?
         {
             let reply = self.discard().await?;
+            self.forget_long_data(number).await?;
             return self.fail(reply, &error).await;
         }
         let Some(statement) = self.statements.by_number.get(&number) else { return Ok(()) };
         let (prepared, server_number) = (&statement.prepared, statement.server);
         let mut decision = Cow::Borrowed(&prepared.decision);
-        let mut turn = None;
         if database.is_admitted_by_moment() {
             admission::admit(&self.node, &database, decision.to_mut());
-            turn = admission::take_turn(&self.node, &database, decision.to_mut()).await;
+            self.turn = admission::take_turn(&self.node, &database, decision.to_mut()).await;
         }
         if database.limits().is_some_and(|limits| limits.max_cost.is_some()) {
             let settled = self.estimate(number, header, kind, &database, decision.into_owned()).await?;
@@ -176,6 +177,7 @@ impl Session {
                 let noted = self.note_refusal(&prepared.text, Some(&decision), &error);
                 let error = noted.err().map_or(error, |unavailable| unrecorded(&unavailable));
                 let reply = self.discard().await?;
+                self.forget_long_data(number).await?;
                 return self.fail(reply, &error).await;
             }
         };
@@ -192,6 +194,7 @@ impl Session {
         if let Some(statement) = self.statements.by_number.get_mut(&number) {
             statement.record = Some(record);
             statement.fetched = (0, 0);
+            statement.has_long_data = false;
         }
         self.write_number(server_number);
         if kind == Command::Execute && self.client.unread().len() >= HEADER + header.len && !header.is_continued() {
@@ -203,7 +206,6 @@ impl Session {
         let facts = Some(&*facts);
         let running = Running { facts, ..self.running(Some(record), arrived, &database, guarded, 0) };
         let outcome = self.relay(Kind::Results, Some(&running)).await?;
-        drop(turn);
         self.apply(&effects, &outcome);
         Ok(())
     }
@@ -222,19 +224,23 @@ impl Session {
         let Some(statement) = self.statements.by_number.get_mut(&number) else { return Ok(decision) };
         let explain = statement.explain;
         let is_bulk = kind == Command::BulkExecute;
-        if std::mem::take(&mut statement.has_long_data) || header.is_continued() || is_bulk {
+        let (parameters, has_long_data) = (statement.parameters, statement.has_long_data);
+        let refuse = |mut decision: Decision, what: &str| {
             if let Some(limits) = database.limits() {
-                admission::refuse_unweighed(
-                    limits,
-                    &mut decision,
-                    "with values this long or in bulk",
-                    database.role().observe,
-                );
+                admission::refuse_unweighed(limits, &mut decision, what, database.role().observe);
             }
-            return Ok(decision);
+            decision
+        };
+        if has_long_data || header.is_continued() || is_bulk {
+            return Ok(refuse(decision, "with values this long or in bulk"));
         }
         while self.client.unread().len() < HEADER + header.len {
             self.client.fill().await.map_err(|error| client_ending(&error))?;
+        }
+        let attributes = self.client.capabilities.has(Capabilities::QUERY_ATTRIBUTES);
+        let payload = self.client.unread().get(HEADER..HEADER + header.len).unwrap_or_default();
+        if explain.is_none() && execute::binds_types(payload, parameters, attributes) != Some(true) {
+            return Ok(refuse(decision, "whose parameters' types came before it could be asked"));
         }
         let explain = self.weigh_execution(database, &mut decision, only, explain).await?;
         if let Some(statement) = self.statements.by_number.get_mut(&number) {
@@ -280,24 +286,31 @@ impl Session {
     async fn prepare_again(&mut self, number: u32, decision: &Decision, header: Header) -> Step<Option<Err>> {
         let Verdict::Permit(permit) = &decision.verdict else { return Ok(None) };
         let Some(statement) = self.statements.by_number.get(&number) else { return Ok(None) };
-        // The server knows the parameters' types from the execution that told them, which the new statement has not
-        // seen: only an execution that tells them again can go on.
+        // The server knows the parameters' types from the execution that told them, and values that came ahead, which the
+        // new statement has not seen: only an execution that tells all again can go on.
         let attributes = self.client.capabilities.has(Capabilities::QUERY_ATTRIBUTES);
         let payload = self.client.unread().get(HEADER..).unwrap_or_default();
         let payload = payload.get(..header.len.min(payload.len())).unwrap_or_default();
         let again =
             Err::new(1615, "HY000", "prepared statement needs to be re-prepared: what the role sees has changed");
-        if execute::binds_types(payload, statement.parameters, attributes) != Some(true) {
+        let tells_all = execute::binds_types(payload, statement.parameters, attributes) == Some(true);
+        if !tells_all || statement.has_long_data {
             return Ok(Some(again));
         }
         let (old, parameters, guarded) = (statement.server, statement.parameters, permit.guarded());
         let Some(server) = &mut self.server else { return Ok(Some(again)) };
+        let mut explain = None;
         match server.prepare(permit.sql()).await? {
             Ok(new) if new.parameters == parameters => {
                 server.close_statement(old).await?;
                 if let Some(statement) = self.statements.by_number.get_mut(&number) {
                     statement.server = new.id;
-                    statement.explain = None;
+                    explain = statement.explain.take();
+                }
+                if let Some(explain) = explain
+                    && let Some(server) = &mut self.server
+                {
+                    server.close_statement(explain).await?;
                 }
                 Ok(None)
             }
@@ -317,6 +330,17 @@ impl Session {
             statement.has_long_data = true;
         }
         self.pass_for(number).await.map(drop)
+    }
+
+    /// Values that came ahead of an execution that was refused go with it: they would be those of the next one.
+    async fn forget_long_data(&mut self, number: u32) -> Step<()> {
+        let Some(statement) = self.statements.by_number.get_mut(&number) else { return Ok(()) };
+        if std::mem::take(&mut statement.has_long_data)
+            && let Some(server) = &mut self.server
+        {
+            server.reset_statement(statement.server).await?;
+        }
+        Ok(())
     }
 
     /// `COM_STMT_CLOSE`; has no reply.

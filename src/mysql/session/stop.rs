@@ -1,5 +1,7 @@
 //! Stopping statements that met a limit: by KILL QUERY on another connection, so that the session goes on.
 
+use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{timeout, timeout_at};
@@ -9,7 +11,7 @@ use super::{Session, Step, client_gone};
 use crate::audit::Ending;
 use crate::mysql::wire::err::Err;
 use crate::mysql::{cancel, reply};
-use crate::session::Watch;
+use crate::session::{Entry, Source, Turn, Watch};
 
 /// The longest that the server may take to hear that it should stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,19 +65,59 @@ impl Session {
         Ok(())
     }
 
-    /// Asks the server to stop what the session runs. When this returns the server has heard it, so that it cannot hit a
-    /// later statement; or it cannot be reached, and the statement goes on.
+    /// Asks the server to stop what the session runs.
     pub(super) async fn stop_statement(&self) {
-        let Some(server) = self.entry.server() else { return };
-        let stopping = cancel::stop_number(self.acting.source(), true, u64::from(server.number));
-        match timeout(PATIENCE, stopping).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(session = self.entry.session, error = %error.message, "a statement over its limits was not stopped");
-            }
-            Err(_) => {
-                tracing::warn!(session = self.entry.session, "a statement over its limits was not stopped in time");
-            }
+        stop_statement(&self.entry, self.acting.source()).await;
+    }
+}
+
+/// What it takes to stop a statement while its rows are written to the client.
+pub(super) struct Stop<'s> {
+    pub entry: &'s Entry,
+    pub source: &'s Source,
+    /// Its turn among those of its role, which is over when it is stopped.
+    pub turn: &'s mut Option<Turn>,
+}
+
+impl Stop<'_> {
+    /// Writes to the client, which may not read: when the statement's time is up meanwhile, it is stopped at the server, and
+    /// the client has a little more time to take what is there.
+    pub(super) async fn within(
+        self,
+        watch: &mut Option<Watch>,
+        sending: impl Future<Output = io::Result<()>>,
+    ) -> Step<()> {
+        let mut sending = pin!(sending);
+        let Some((watch, due)) = watch.as_mut().and_then(|watch| watch.deadline().map(|due| (watch, due))) else {
+            return sending.await.map_err(client_gone);
+        };
+        if let Ok(sent) = timeout_at(due.into(), sending.as_mut()).await {
+            return sent.map_err(client_gone);
+        }
+        if !watch.time_is_up() {
+            return sending.await.map_err(client_gone);
+        }
+        stop_statement(self.entry, self.source).await;
+        *self.turn = None;
+        match timeout(PATIENCE, sending).await {
+            Ok(sent) => sent.map_err(client_gone),
+            Err(_) => Err(Ending::Closed("statement_timeout: the client does not read the result")),
+        }
+    }
+}
+
+/// Asks the server to stop what a session runs. When this returns the server has heard it, so that it cannot hit a later
+/// statement; or it cannot be reached, and the statement goes on.
+async fn stop_statement(entry: &Entry, source: &Source) {
+    let Some(server) = entry.server() else { return };
+    let stopping = cancel::stop_number(source, true, u64::from(server.number));
+    match timeout(PATIENCE, stopping).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(session = entry.session, error = %error.message, "a statement over its limits was not stopped");
+        }
+        Err(_) => {
+            tracing::warn!(session = entry.session, "a statement over its limits was not stopped in time");
         }
     }
 }

@@ -53,7 +53,7 @@ impl Session {
         }
         let (database, mut decision) = self.decide(text).await?;
         admission::admit(&self.node, &database, &mut decision);
-        let _turn = admission::take_turn(&self.node, &database, &mut decision).await;
+        self.turn = admission::take_turn(&self.node, &database, &mut decision).await;
         if let Some(statements) = admission::estimable(&database, &self.settings, &mut decision) {
             if !self.open_for(whole).await? {
                 return Ok(());

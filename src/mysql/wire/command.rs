@@ -102,3 +102,5 @@ pub const STMT_PREPARE: u8 = 0x16;
 pub const STMT_EXECUTE: u8 = 0x17;
 /// `COM_STMT_CLOSE`
 pub const STMT_CLOSE: u8 = 0x19;
+/// `COM_STMT_RESET`
+pub const STMT_RESET: u8 = 0x1a;
