@@ -31,6 +31,11 @@ pub struct ObjectUse {
 pub struct Facts {
     /// Hash of the text with literals removed; 0 where the text could not be read.
     pub fingerprint: u64,
+    /// The fingerprint together with the schemas that names were looked up in; where those are the source's default it is
+    /// the fingerprint itself. What is learned is told by it.
+    pub meaning: u64,
+    /// Those schemas, for people; empty where they are the default.
+    pub schemas: Box<str>,
     /// The text with literals removed and white space folded.
     pub normalized: Box<str>,
     /// The kind of each statement in the text: `select`, `insert`, `set` …

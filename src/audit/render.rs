@@ -224,6 +224,9 @@ fn facts(facts: &Facts) -> Box<[u8]> {
     let mut out = Vec::new();
     push_name(&mut out, "fingerprint");
     push_fingerprint(&mut out, facts);
+    if facts.meaning != facts.fingerprint {
+        push_field(&mut out, "learned_as", &format!("{:016x}", facts.meaning));
+    }
     push_name(&mut out, "statements");
     push_strings(&mut out, facts.kinds.iter().copied());
     push_name(&mut out, "rules");
@@ -308,6 +311,7 @@ mod tests {
         };
         Facts {
             fingerprint: 0xab,
+            meaning: 0xab,
             normalized: normalized.into(),
             kinds: vec![kind],
             rules: vec!["contact-data".into()],

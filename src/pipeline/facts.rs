@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::virtual_database::Settings;
 use crate::audit::{Facts, ObjectUse, Shown};
 use crate::catalog::{Relation, Snapshot};
 use crate::policy::Treatment;
@@ -19,7 +20,19 @@ impl FactsBuilder {
     pub(super) fn new(text: &str, script: &Script) -> Self {
         let normalized = script.normalized(text);
         let fingerprint = script::fingerprint(&normalized);
-        Self { facts: Facts { fingerprint, normalized: normalized.into(), ..Facts::default() } }
+        let facts = Facts { fingerprint, meaning: fingerprint, normalized: normalized.into(), ..Facts::default() };
+        Self { facts }
+    }
+
+    /// Notes the schemas in which the names of the next statement are looked up.
+    pub(super) fn looked_up(&mut self, snapshot: &Snapshot, settings: &Settings) {
+        let Some(path) = settings.search_path.as_deref().filter(|path| *path != snapshot.search_path()) else { return };
+        let path: Vec<String> = path.iter().map(|schema| format!("{schema:?}")).collect();
+        let path = path.join(", ");
+        // Of which statement of the text it is, matters too.
+        let statement = self.facts.kinds.len();
+        self.facts.meaning = script::fingerprint(&format!("{:016x} {statement} {path}", self.facts.meaning));
+        self.facts.schemas = path.into();
     }
 
     pub(super) fn kind(&mut self, statement: &Statement) {

@@ -98,6 +98,7 @@ fn permitted(
         let with_temporary_tables = database.with_temporary_tables(&settings);
         let database = with_temporary_tables.as_deref().unwrap_or(database);
         let statement = database.parse(&settings, text, script, range.clone()).inspect_err(|_| facts.unknown_kind())?;
+        facts.looked_up(database.snapshot(), &settings);
         facts.kind(&statement);
         if number > 0 {
             out.emitted.push_made(";");
@@ -200,6 +201,7 @@ pub(super) fn observe(database: &VirtualDatabase, settings: &Settings, text: &st
     let mut blocks = Vec::new();
     let mut is_known = true;
     for range in &script.statements {
+        facts.looked_up(database.snapshot(), &settings);
         let Ok(statement) = database.parse(&settings, text, script, range.clone()) else {
             facts.unknown_kind();
             effects.push(Effect::Ddl);

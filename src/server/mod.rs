@@ -114,7 +114,7 @@ impl Server {
             .collect();
         let admin = admin.map(|listener| serve_admin(&node, listener));
         let flushing = tokio::spawn(flush_audit(Arc::clone(&node)));
-        let learning = tokio::spawn(save_learned(Arc::clone(&node)));
+        let learning = tokio::spawn(follow_learned(Arc::clone(&node)));
         while let Some(Order::Reload) = orders.recv().await {
             let (node, reload) = (Arc::clone(&node), Arc::clone(&reload));
             // Reading files waits; accepting does not.
@@ -140,7 +140,7 @@ impl Server {
         }
         flushing.abort();
         learning.abort();
-        node.learning.save();
+        node.learning.follow_files();
         node.audit.stop();
     }
 }
@@ -158,12 +158,12 @@ async fn flush_audit(node: Arc<Node>) {
     }
 }
 
-async fn save_learned(node: Arc<Node>) {
+async fn follow_learned(node: Arc<Node>) {
     loop {
         tokio::time::sleep(LEARNED_SAVE).await;
-        if node.learning.has_news() {
+        if node.learning.has_files() {
             let node = Arc::clone(&node);
-            let _ = tokio::task::spawn_blocking(move || node.learning.save()).await;
+            let _ = tokio::task::spawn_blocking(move || node.learning.follow_files()).await;
         }
     }
 }

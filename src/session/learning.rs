@@ -1,28 +1,21 @@
 //! `[[learn]]`: which statements roles are known to use, in memory and in files that people review.
 //!
-//! A file holds a line a statement: role, fingerprint, and what the statement is, its literals left out. Lines are sorted
-//! and those that begin with `#` are comments, so that the file can be kept in git and edited by hand.
+//! Memory follows the files: what people or other nodes write into them is known within seconds, and what people take out
+//! is not known any more.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 
+use super::learned_file::{self, Content, Stamp, Statements, shown};
 use crate::audit::{Facts, Ground};
 use crate::pipeline::{Decision, Denial, Verdict};
 use crate::policy::{Learn, Learning as Mode, PolicySet, Role, RuleInfo};
 
 /// Statements that a rule learns at the most.
 const MAX_STATEMENTS: usize = 100_000;
-/// Characters of a statement that its line shows.
-const SHOWN: usize = 400;
-/// First line of each file.
-const HEADER: &str = "# sekisho: statements learned; each line is role, fingerprint, statement without its literals\n";
 
 /// What is known of the statements of all roles.
 #[derive(Debug, Default)]
@@ -31,29 +24,27 @@ pub struct Learning {
     folder: Option<PathBuf>,
     // By the name of the rule.
     rules: ArcSwap<HashMap<Arc<str>, Arc<Known>>>,
-    has_news: AtomicBool,
-    saving: Mutex<()>,
+    following: Mutex<()>,
 }
 
-/// By role and fingerprint: the statement without its literals.
-type Statements = BTreeMap<(Arc<str>, u64), Box<str>>;
-
+/// What is known for one rule.
 #[derive(Debug, Default)]
 struct Known {
     file: Option<PathBuf>,
+    // Locked before `news` where both are.
     statements: RwLock<Statements>,
-    is_changed: AtomicBool,
+    // Of the statements, those that the file has not yet.
+    news: Mutex<Statements>,
+    file_state: Mutex<FileState>,
 }
 
-/// A file of learned statements that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The operating system's word.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// A line that is none.
-    #[error("line {0} is no `ROLE FINGERPRINT STATEMENT`")]
-    Line(usize),
+#[derive(Debug, Default)]
+struct FileState {
+    // As it was when it was last read or written, and when it was last looked at.
+    read: Stamp,
+    seen: Stamp,
+    // What was last said about it, which is not said every second.
+    complaint: Option<String>,
 }
 
 impl Learning {
@@ -63,9 +54,9 @@ impl Learning {
     }
 
     /// Reads what is known for the rules of a set, which are about to be put in force. What was learned and not written
-    /// is written before. A file that cannot be read is as if nothing were known, and is not written over.
+    /// is written before. A file that cannot be read is as if nothing were known.
     pub fn load(&self, policy: &PolicySet) {
-        self.save();
+        self.follow_files();
         let mut rules = HashMap::new();
         for learn in policy.roles().flat_map(|role| policy.learns(role)) {
             let entry = rules.entry(Arc::clone(&learn.rule.name));
@@ -76,13 +67,25 @@ impl Learning {
 
     fn read(&self, learn: &Learn) -> Known {
         let file = self.folder.as_ref().zip(learn.file.as_ref()).map(|(folder, name)| folder.join(&**name));
-        let Some(path) = &file else { return Known::default() };
-        match read_file(path) {
-            Ok(statements) => Known { file, statements: RwLock::new(statements), is_changed: AtomicBool::new(false) },
-            Err(error) => {
-                let rule = &learn.rule.name;
-                tracing::error!(%rule, file = %path.display(), %error, "learned statements not read: none is known");
-                Known::default()
+        let known = Known { file, ..Known::default() };
+        if let Some(path) = &known.file {
+            known.take(&learn.rule.name, path, learned_file::read(path));
+        }
+        known
+    }
+
+    /// Whether there are files to follow.
+    pub fn has_files(&self) -> bool {
+        self.rules.load().values().any(|known| known.file.is_some())
+    }
+
+    /// Writes what was learned since the last time, and reads what others wrote; waits for the disk.
+    pub fn follow_files(&self) {
+        let Some(folder) = &self.folder else { return };
+        let _one_at_a_time = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        for (rule, known) in &**self.rules.load() {
+            if let Some(path) = &known.file {
+                known.follow(rule, folder, path);
             }
         }
     }
@@ -97,7 +100,7 @@ impl Learning {
     }
 
     fn ask_about(&self, learn: &Arc<Learn>, role: &Role, facts: &Facts, decision: &mut Decision) {
-        if learn.fingerprints.contains(&facts.fingerprint) || self.knows(learn, role, facts) {
+        if learn.fingerprints.contains(&facts.meaning) || self.knows(learn, role, facts) {
             return;
         }
         match learn.mode {
@@ -112,7 +115,7 @@ impl Learning {
                     decision.reported.push(Arc::clone(&learn.rule));
                 }
             }
-            Mode::Refuse => decision.refuse(denial(learn, role, facts.fingerprint), role.observe),
+            Mode::Refuse => decision.refuse(denial(learn, role, facts), role.observe),
         }
     }
 
@@ -120,7 +123,7 @@ impl Learning {
         let rules = self.rules.load();
         let Some(known) = rules.get(&learn.rule.name) else { return false };
         let statements = known.statements.read().unwrap_or_else(PoisonError::into_inner);
-        statements.contains_key(&(Arc::clone(&role.name), facts.fingerprint))
+        statements.contains_key(&(Arc::clone(&role.name), facts.meaning))
     }
 
     fn note(&self, learn: &Learn, role: &Role, facts: &Facts) {
@@ -134,47 +137,70 @@ impl Learning {
         if statements.len() >= MAX_STATEMENTS {
             return;
         }
-        statements.insert((Arc::clone(&role.name), facts.fingerprint), shown(&facts.normalized));
-        known.is_changed.store(true, Ordering::Release);
-        self.has_news.store(true, Ordering::Release);
-    }
-
-    /// Writes what was learned since the last time; waits for the disk.
-    pub fn save(&self) {
-        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.has_news.swap(false, Ordering::AcqRel) {
-            return;
+        let (key, statement) = ((Arc::clone(&role.name), facts.meaning), shown(&facts.normalized, &facts.schemas));
+        if known.file.is_some() {
+            let mut news = known.news.lock().unwrap_or_else(PoisonError::into_inner);
+            news.insert(key.clone(), statement.clone());
         }
-        for (rule, known) in &**self.rules.load() {
-            let Some(path) = known.file.as_ref().filter(|_| known.is_changed.swap(false, Ordering::AcqRel)) else {
-                continue;
-            };
-            let text = render(&known.statements.read().unwrap_or_else(PoisonError::into_inner));
-            if let Err(error) = write_file(path, &text) {
-                known.is_changed.store(true, Ordering::Release);
-                self.has_news.store(true, Ordering::Release);
-                tracing::warn!(%rule, file = %path.display(), %error, "learned statements not written");
-            }
-        }
-    }
-
-    /// Whether there is something to write.
-    pub fn has_news(&self) -> bool {
-        self.has_news.load(Ordering::Acquire)
+        statements.insert(key, statement);
     }
 }
 
-fn denial(learn: &Learn, role: &Role, fingerprint: u64) -> Denial {
+impl Known {
+    fn follow(&self, rule: &str, folder: &Path, path: &Path) {
+        let now = learned_file::stamp(path);
+        let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_changed = {
+            let mut state = self.file_state.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who writes it may not be done yet.
+            let is_settled = std::mem::replace(&mut state.seen, now) == now;
+            is_settled && state.read != now
+        };
+        if news.is_empty() && !is_changed {
+            return;
+        }
+        let outcome = if news.is_empty() { learned_file::read(path) } else { learned_file::add(folder, path, &news) };
+        if outcome.is_err() {
+            let mut waiting = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.extend(news);
+        }
+        self.take(rule, path, outcome);
+    }
+
+    /// What the file holds is what is known, and what was learned meanwhile.
+    fn take(&self, rule: &str, path: &Path, outcome: std::io::Result<Content>) {
+        let complaint = match &outcome {
+            Ok(Content { bad_line: None, .. }) => None,
+            Ok(Content { bad_line: Some(line), .. }) => Some(format!("line {line} is no `ROLE FINGERPRINT STATEMENT`")),
+            Err(error) => Some(error.to_string()),
+        };
+        let mut state = self.file_state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(content) = outcome {
+            (state.read, state.seen) = (content.stamp, content.stamp);
+            let mut statements = self.statements.write().unwrap_or_else(PoisonError::into_inner);
+            *statements = content.statements;
+            let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+            statements.extend(news.iter().map(|(key, statement)| (key.clone(), statement.clone())));
+        }
+        if let Some(reason) = complaint.as_ref().filter(|_| complaint != state.complaint) {
+            tracing::error!(%rule, file = %path.display(), %reason, "learned statements: not everything is read or written");
+        }
+        state.complaint = complaint;
+    }
+}
+
+fn denial(learn: &Learn, role: &Role, facts: &Facts) -> Denial {
     let RuleInfo { name, owner, .. } = &*learn.rule;
     let ask = owner.as_deref().unwrap_or("the owner of the rules");
     let owned = owner.as_ref().map(|owner| format!(", owned by {owner}")).unwrap_or_default();
+    let within = if facts.schemas.is_empty() { String::new() } else { format!(", with names in {}", facts.schemas) };
     Denial {
         sqlstate: "42501",
         message: format!(
             "statement refused: role `{}` is not known to use it, and `{name}` allows no other",
             role.name
         ),
-        detail: Some(format!("rule `{name}`{owned}; the statement's fingerprint is {fingerprint:016x}")),
+        detail: Some(format!("rule `{name}`{owned}; the statement's fingerprint{within} is {:016x}", facts.meaning)),
         hint: Some(format!("ask {ask} to add the fingerprint")),
         position: None,
         rule: Some(Arc::clone(&learn.rule)),
@@ -182,80 +208,86 @@ fn denial(learn: &Learn, role: &Role, fingerprint: u64) -> Denial {
     }
 }
 
-/// A statement on one line.
-fn shown(normalized: &str) -> Box<str> {
-    normalized.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().into()
-}
-
-fn render(statements: &Statements) -> String {
-    let mut text = HEADER.to_owned();
-    for ((role, fingerprint), statement) in statements {
-        let _ = writeln!(text, "{role} {fingerprint:016x} {statement}");
-    }
-    text
-}
-
-/// The statements of a file; none where there is no file yet.
-fn read_file(path: &Path) -> Result<Statements, FileError> {
-    match fs::read_to_string(path) {
-        Ok(text) => parse(&text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Statements::new()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn parse(text: &str) -> Result<Statements, FileError> {
-    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
-    let statement = |(line, number): (&str, usize)| {
-        let mut words = line.splitn(3, ' ');
-        let (role, fingerprint) = (words.next()?, words.next().filter(|word| word.len() == 16)?);
-        let fingerprint = u64::from_str_radix(fingerprint, 16).ok()?;
-        Some(((Arc::from(role), fingerprint), Box::from(words.next().unwrap_or_default()))).ok_or(number).ok()
-    };
-    lines.map(|line| statement(line).ok_or(FileError::Line(line.1))).collect()
-}
-
-/// Writes a file whole or not at all.
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let mut file = File::create(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    #[test]
-    fn files_are_sorted_and_read_back() {
-        let mut statements = Statements::new();
-        statements.insert((Arc::from("viewer"), 0xab), "select ?".into());
-        statements.insert((Arc::from("analyst"), 1), shown("select \"a\nb\" from t"));
-        let text = render(&statements);
-        assert_eq!(
-            text,
-            format!("{HEADER}analyst 0000000000000001 select \"a b\" from t\nviewer 00000000000000ab select ?\n")
-        );
-        assert_eq!(parse(&text).unwrap(), statements);
-        assert_eq!(parse("# none\n\nviewer 00000000000000ab\n").unwrap().len(), 1);
-        assert!(matches!(parse("# x\nviewer ab select"), Err(FileError::Line(2))));
+    use super::*;
+    use crate::policy::{Surroundings, parse};
+    use crate::sql::Engine;
+
+    const RULES: &str = "[role.\"data team\"]\n[[learn]]\nname = 'known'\nmode = 'record'\nfile = 'a/known'\n";
+
+    /// A node on a state folder.
+    struct Nodelike {
+        learning: Learning,
+        policy: PolicySet,
+    }
+
+    impl Nodelike {
+        fn new(folder: &Path) -> Self {
+            let (policy, _) = parse(&[("r.toml", RULES)], &Surroundings::new([("shop", Engine::Postgres)]), 1).unwrap();
+            let learning = Learning::in_folder(folder.to_owned());
+            learning.load(&policy);
+            Self { learning, policy }
+        }
+
+        fn note(&self, fingerprint: u64) {
+            let role = self.policy.role("data team").unwrap();
+            let facts = Facts { fingerprint, meaning: fingerprint, normalized: "select ?".into(), ..Facts::default() };
+            self.learning.note(&self.policy.learns(role)[0], role, &facts);
+        }
+
+        fn knows(&self, fingerprint: u64) -> bool {
+            let role = self.policy.role("data team").unwrap();
+            let facts = Facts { meaning: fingerprint, ..Facts::default() };
+            self.learning.knows(&self.policy.learns(role)[0], role, &facts)
+        }
+
+        /// The time of two looks at the files.
+        fn a_while(&self) {
+            self.learning.follow_files();
+            self.learning.follow_files();
+        }
     }
 
     #[test]
-    fn a_file_is_replaced_whole() {
+    fn nodes_on_one_folder_learn_from_each_other_and_from_people() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/viewer.statements");
-        assert!(read_file(&path).unwrap().is_empty());
-        write_file(&path, "viewer 00000000000000ab a\n").unwrap();
-        write_file(&path, "viewer 00000000000000ac b\n").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "viewer 00000000000000ac b\n");
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        let file = folder.path().join("a/known");
+        let (a, b) = (Nodelike::new(folder.path()), Nodelike::new(folder.path()));
+        a.note(1);
+        b.note(2);
+        a.a_while();
+        b.a_while();
+        a.a_while();
+        assert!(a.knows(1) && a.knows(2) && b.knows(1) && b.knows(2));
+        // Someone takes the first out, and writes a third.
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        let kept: Vec<&str> = text.lines().filter(|line| !line.contains("0000000000000001")).collect();
+        fs::write(&file, kept.join("\n") + "\n\"data team\" 0000000000000003").unwrap();
+        a.note(4);
+        a.a_while();
+        b.a_while();
+        for node in [&a, &b] {
+            assert_eq!([1, 2, 3, 4].map(|n| node.knows(n)), [false, true, true, true]);
+        }
+        assert!(!fs::read_to_string(&file).unwrap().contains("0000000000000001"), "it does not come back");
+        let again = Nodelike::new(folder.path());
+        assert_eq!([1, 2, 3, 4].map(|n| again.knows(n)), [false, true, true, true]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "a file where the folder should be").unwrap();
+        let node = Nodelike::new(folder.path());
+        node.note(1);
+        node.a_while();
+        assert!(node.knows(1));
+        fs::remove_file(folder.path().join("a")).unwrap();
+        node.a_while();
+        assert!(node.knows(1) && Nodelike::new(folder.path()).knows(1));
     }
 }

@@ -8,6 +8,7 @@ pub mod admission;
 pub mod alerts;
 pub mod buffers;
 pub mod concurrency;
+mod learned_file;
 pub mod learning;
 pub mod metrics;
 pub mod node;

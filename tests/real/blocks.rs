@@ -78,13 +78,14 @@ async fn login(proxy: &Sekisho) -> tokio_postgres::Client {
 #[tokio::test]
 async fn statements_are_learned_kept_and_then_allowed_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let database = postgres().database(NUMBERS);
+    let database =
+        postgres().database(&format!("{NUMBERS}; create schema s2; create table s2.numbers(n int, pad text)"));
     let file = folder.path().join("state/learned/viewer.statements");
     let rules = |mode: &str| {
         let learn = format!(
             "[[learn]]\nname = 'known'\nowner = 'ops'\nroles = 'viewer'\nmode = '{mode}'\nfile = 'learned/viewer.statements'\n",
         );
-        format!("[role.viewer]\ngrant = {{ on = 'shop.public.*', allow = 'read' }}\n{learn}")
+        format!("[role.viewer]\ngrant = {{ on = 'shop.*.*', allow = 'read' }}\n{learn}")
     };
     let mut proxy = Sekisho::start(folder.path(), &database, &rules("record"), &[("hanako", "viewer")], "");
     let client = login(&proxy).await;
@@ -106,12 +107,20 @@ async fn statements_are_learned_kept_and_then_allowed_alone() {
     assert_eq!(error.message(), "statement refused: role `viewer` is not known to use it, and `known` allows no other");
     assert!(error.detail().unwrap().contains("rule `known`, owned by ops; the statement's fingerprint is "));
     assert!(client.query("select pad from numbers where n > $1", &[&2_i32]).await.is_err());
-    // What people add to the file is known after a reload.
+    // The same words mean other tables where other schemas are searched.
+    let (elsewhere, connection) = proxy.login("hanako").options("-c search_path=s2").connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let refused = elsewhere.simple_query("select n from numbers where n = 20").await.unwrap_err();
+    let detail = refused.as_db_error().unwrap().detail().unwrap().to_owned();
+    assert!(detail.contains("the statement's fingerprint, with names in \"s2\" is "), "{detail}");
+    // What people add to the file is known soon, and what they take out is not.
     let fingerprint = error.detail().unwrap().rsplit(' ').next().unwrap().to_owned();
-    std::fs::write(&file, format!("{text}viewer {fingerprint} by hand\n")).unwrap();
-    std::fs::write(folder.path().join("rules/rules.toml"), format!("{}# again\n", rules("refuse"))).unwrap();
+    let kept = text.lines().find(|line| line.contains("select pad")).unwrap();
+    std::fs::write(&file, format!("{kept}\nviewer {fingerprint} by hand\n")).unwrap();
     for _ in 0..200 {
         if client.simple_query("select n, pad from numbers").await.is_ok() {
+            assert!(client.simple_query("select n from numbers where n = 20").await.is_err());
+            client.query("select pad from numbers where n = $1", &[&2_i32]).await.unwrap();
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
