@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::virtual_database::{Settings, VirtualDatabase};
-use crate::sql::ast::{Copy, CopySource, CreateAsKind, Statement};
+use crate::sql::ast::{Copy, CopySource, CreateAsKind, Statement, Transaction};
 use crate::sql::{Engine, Script, TokenKind};
 
 /// The statements of a text of which the planner can say what they will cost.
@@ -20,7 +20,7 @@ impl VirtualDatabase {
     pub fn estimable(&self, settings: &Settings, sent: &str) -> Estimable {
         let Ok(script) = self.read(settings, sent) else { return Estimable::Statements(Vec::new()) };
         let mut statements = Vec::new();
-        let mut makes_objects = false;
+        let (mut makes_objects, mut begins, mut sets_transaction) = (false, false, false);
         for range in &script.statements {
             let Ok(statement) = self.parse(settings, sent, &script, range.clone()) else { continue };
             makes_objects |= matches!(
@@ -28,9 +28,11 @@ impl VirtualDatabase {
                 Statement::Ddl(_) | Statement::CreateAs(_) | Statement::Prepare(_) | Statement::Call { .. }
             );
             let source = Source { engine: self.engine(), text: sent, script: &script };
+            begins |= matches!(statement, Statement::Transaction(Transaction::Begin));
+            sets_transaction |= !begins && source.sets_transaction(&statement, range.clone());
             statements.extend(source.estimable(&statement, range.clone()));
         }
-        if makes_objects && script.statements.len() > 1 && !statements.is_empty() {
+        if (makes_objects || sets_transaction) && script.statements.len() > 1 && !statements.is_empty() {
             return Estimable::OneByOne;
         }
         Estimable::Statements(statements)
@@ -91,6 +93,14 @@ impl Source<'_> {
             | Statement::Kill { .. }
             | Statement::Other { .. } => None,
         }
+    }
+
+    /// Whether it is SET TRANSACTION, which PostgreSQL takes only ahead of a transaction's first query, and a question is one.
+    fn sets_transaction(self, statement: &Statement, range: Range<usize>) -> bool {
+        let second = self.script.tokens.get(range.start + 1).map(|token| token.text(self.text));
+        self.engine == Engine::Postgres
+            && matches!(statement, Statement::Transaction(Transaction::Characteristics))
+            && second.is_some_and(|word| word.eq_ignore_ascii_case("transaction"))
     }
 
     fn copied(self, copy: &Copy) -> Option<String> {

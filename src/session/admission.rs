@@ -55,7 +55,7 @@ pub fn estimable(database: &VirtualDatabase, settings: &Settings, decision: &mut
     match database.estimable(settings, permit.sql()) {
         Estimable::Statements(statements) => Some(statements),
         Estimable::OneByOne => {
-            let what = "of several statements of which one makes what another uses";
+            let what = "of several statements of which one prepares for another";
             refuse_unweighed(limits, decision, what, database.role().observe);
             None
         }

@@ -279,3 +279,41 @@ fn a_question_to_the_planner_that_is_disturbed_lets_nothing_through() {
     assert_eq!(client.run("select n from numbers where n = 7"), ["T n", "D 7", "C SELECT 1", "Z I"]);
     drop(database);
 }
+
+#[test]
+fn what_the_planner_cannot_be_asked_about_is_refused_and_observed_roles_are_left_alone() {
+    let (_database, proxy) = proxy(COST);
+    let unasked = "E 54000 statement refused: the planner cannot be asked about a text ";
+    // The server takes the isolation level before the transaction's first query only.
+    let serializable = "set transaction isolation level repeatable read; select n from numbers where n = 7";
+    let long = "7".repeat(17 << 20);
+    let long = || {
+        let select = parse("", "select length($1::text) as l from numbers where n = 1");
+        [select, bind("", "", &[&long]), execute("", 0), sync()]
+    };
+    for user in ["viewer", "admin"] {
+        let mut client = PostgresClient::connect(proxy.port, user);
+        client.run("begin");
+        let lines = client.run(serializable);
+        assert!(lines[0].starts_with(unasked), "{lines:?}");
+        client.run("rollback");
+        client.run("begin");
+        assert_eq!(client.run("set transaction isolation level repeatable read"), ["C SET", "Z T"]);
+        assert_eq!(client.run("select n from numbers where n = 7"), ["T n", "D 7", "C SELECT 1", "Z T"]);
+        client.run("rollback");
+        let whole = format!("begin; {serializable}; commit");
+        assert_eq!(client.run(&whole).last().unwrap(), "Z I");
+        client.send(&long());
+        let lines = client.until_ready();
+        assert!(lines[1].starts_with(unasked), "{lines:?}");
+        assert_eq!(client.run("select 1 as one"), ["T one", "D 1", "C SELECT 1", "Z I"]);
+    }
+    let observed = ROLE.replace("[role.viewer]", "[role.viewer]\nmode = 'observe'");
+    proxy.reload(&format!("{observed}{COST}"));
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    client.run("begin");
+    assert_eq!(client.run(serializable), ["C SET", "T n", "D 7", "C SELECT 1", "Z T"]);
+    client.run("rollback");
+    client.send(&long());
+    assert_eq!(client.until_ready(), ["1", "2", "D 17825792", "C SELECT 1", "Z I"]);
+}

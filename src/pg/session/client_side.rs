@@ -137,7 +137,7 @@ impl Session {
                 continue;
             }
             let Some(header) = Header::read(input.unused())? else { return Ok(()) };
-            let whole_bind = header.tag == frontend::BIND && self.estimates();
+            let whole_bind = header.tag == frontend::BIND && header.body <= MAX_STATEMENT && self.estimates();
             let wanted = wanted(header, input.unused(), whole_bind)?;
             let Some(body) = input.unused().get(HEADER..wanted) else { return Ok(()) };
             let step = self.message(header, body, batch).await?;
@@ -187,7 +187,7 @@ impl Session {
             frontend::PARSE => self.parse(frontend::Parse::read(body)?, batch).await.map(|()| Step::Handled),
             frontend::BIND => {
                 let (portal, statement) = frontend::read_bind_names(body).ok_or(WireError::Unterminated)?;
-                self.bind(portal, statement, body, batch).await
+                self.bind(portal, statement, (body.len() == header.body).then_some(body), batch).await
             }
             frontend::DESCRIBE => {
                 let (target, name) = frontend::read_target(body)?;

@@ -19,8 +19,8 @@ use crate::pg::names::Statement;
 use crate::pg::pending::Owed;
 use crate::pg::wire::frontend::{self, Parse, Target};
 use crate::pg::wire::{Header, backend};
-use crate::pipeline::Verdict;
-use crate::session::admission;
+use crate::pipeline::{Decision, Verdict};
+use crate::session::{Prepared, admission};
 
 /// The longest that the planner may take.
 const PLANNING: Duration = Duration::from_secs(30);
@@ -98,12 +98,12 @@ impl Session {
         Ok(self.state.borrow_mut().estimate.take().unwrap_or_default())
     }
 
-    /// Asks about a statement that is about to be bound with the parameters of the client's Bind. Gives whether the Bind
-    /// may go on; otherwise it has been answered.
+    /// Asks about a statement that is about to be bound with the parameters of the client's Bind, whose body this is unless
+    /// it is too long. Gives whether the Bind may go on; otherwise it has been answered.
     pub(super) async fn estimate_bind(
         &self,
         statement: &Statement,
-        body: &[u8],
+        body: Option<&[u8]>,
         refused: &[u8],
         batch: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
@@ -111,11 +111,16 @@ impl Session {
         let database = std::sync::Arc::clone(self.state.borrow().acting.last_database());
         let mut decision = prepared.decision.clone();
         let statements = admission::estimable(&database, &prepared.settings, &mut decision);
-        if matches!(decision.verdict, Verdict::Denial(_)) {
-            self.refuse(&Asked::prepared_as(prepared, &decision), refused, batch);
+        if !self.goes_on(prepared, &decision, refused, batch) {
             return Ok(false);
         }
         let Some([only]) = statements.as_deref() else { return Ok(true) };
+        let Some(body) = body else {
+            if let Some(limits) = database.limits() {
+                admission::refuse_unweighed(limits, &mut decision, "with values this long", database.role().observe);
+            }
+            return Ok(self.goes_on(prepared, &decision, refused, batch));
+        };
         let text = format!("EXPLAIN {only}");
         let types = statement.types.as_deref().unwrap_or(&[0, 0]);
         // What a question that failed left behind goes first.
@@ -135,11 +140,16 @@ impl Session {
             return Ok(false);
         }
         admission::weigh(&database, &mut decision, estimate.cost);
-        if matches!(decision.verdict, Verdict::Denial(_)) {
-            self.refuse(&Asked::prepared_as(prepared, &decision), refused, batch);
-            return Ok(false);
+        Ok(self.goes_on(prepared, &decision, refused, batch))
+    }
+
+    /// Whether a Bind goes on by this decision; otherwise it is refused.
+    fn goes_on(&self, prepared: &Prepared, decision: &Decision, refused: &[u8], batch: &mut Vec<u8>) -> bool {
+        let goes_on = matches!(decision.verdict, Verdict::Permit(_));
+        if !goes_on {
+            self.refuse(&Asked::prepared_as(prepared, decision), refused, batch);
         }
-        Ok(true)
+        goes_on
     }
 
     /// Whether Bind messages must be read whole, because the planner is asked about them.

@@ -72,12 +72,12 @@ impl Session {
     }
 
     /// Bind: the client's message goes on, behind whatever it needs.
-    /// `body` is the whole message where the planner is asked about it.
+    /// `whole` is all of the message's body, unless that is too long to be looked at.
     pub(super) async fn bind(
         &self,
         portal: &[u8],
         statement: &[u8],
-        body: &[u8],
+        whole: Option<&[u8]>,
         batch: &mut Vec<u8>,
     ) -> Result<Step, Fault> {
         self.ensure_open().await?;
@@ -99,7 +99,7 @@ impl Session {
         };
         if let Some(statement) = &statement
             && self.estimates()
-            && !self.estimate_bind(statement, body, REFUSED, batch).await?
+            && !self.estimate_bind(statement, whole, REFUSED, batch).await?
         {
             return Ok(Step::Handled);
         }
