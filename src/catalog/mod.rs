@@ -12,6 +12,6 @@ pub mod types;
 
 pub use function::{Function, FunctionKind, FunctionResult, UserOperator, UserType, Volatility};
 pub use relation::{CheckOption, Column, ForeignKey, ForeignSource, KeyAction, Relation, RelationId, RelationKind};
-pub use snapshot::{Snapshot, SnapshotBuilder};
+pub use snapshot::{SessionRelations, Snapshot, SnapshotBuilder};
 pub use store::CatalogStore;
 pub use types::{ColumnType, TypeClass, TypeExtra};

@@ -11,12 +11,23 @@ use super::relation::{ForeignKey, Relation, RelationId};
 use crate::sql::Engine;
 use crate::sql::mysql::Flavour;
 
-/// Everything known about one source at one moment, and the temporary tables of a session on top. Cheap to share, never
-/// changed.
+/// Everything known about one source at one moment, and what only one session knows on top. Cheap to share, never changed.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     contents: Arc<Contents>,
-    temporary: Arc<[Arc<Relation>]>,
+    session: Arc<SessionRelations>,
+}
+
+/// What a session has made or changed and others do not see. Numbers of relations are assigned by the snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct SessionRelations {
+    /// Its temporary tables, which hide others of their names.
+    pub temporary: Vec<Relation>,
+    /// What its open transaction made or changed, as it is now. What the catalog has under another name, or with other
+    /// columns, keeps its `oid`.
+    pub made: Vec<Relation>,
+    /// Schemas and names that mean nothing of the catalog's any more, because the open transaction dropped or renamed it.
+    pub gone: Vec<(Box<str>, Box<str>)>,
 }
 
 /// What is the same for all sessions.
@@ -66,7 +77,7 @@ pub enum NotSaved {
 }
 
 impl Snapshot {
-    /// The snapshot as JSON, without temporary tables: objects, types and definitions, no data.
+    /// The snapshot as JSON, without what sessions know: objects, types and definitions, no data.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&Saved { sekisho_catalog: SAVED, catalog: &*self.contents })
     }
@@ -77,7 +88,7 @@ impl Snapshot {
         if sekisho_catalog != SAVED {
             return Err(NotSaved::Form(sekisho_catalog));
         }
-        Ok(Self { contents: Arc::new(catalog), temporary: Arc::default() })
+        Ok(Self { contents: Arc::new(catalog), session: Arc::default() })
     }
 
     /// Whether another reading of the source gave the same, whatever its version.
@@ -159,7 +170,7 @@ impl Snapshot {
         self.contents.lower_case_table_names
     }
 
-    /// All relations but temporary tables; a [`RelationId`] is the position here.
+    /// All relations of the catalog; a [`RelationId`] is the position here.
     pub fn relations(&self) -> &[Relation] {
         &self.contents.relations
     }
@@ -170,57 +181,76 @@ impl Snapshot {
         let relations = &self.contents.relations;
         match place.checked_sub(relations.len()) {
             None => relations.get(place),
-            Some(temporary) => self.temporary.get(temporary).map(|relation| &**relation),
+            Some(own) => self.session.all().nth(own),
         }
     }
 
     /// A relation by schema and name: exact on PostgreSQL, on MySQL with case as `lower_case_table_names` says.
     pub fn find(&self, schema: &str, name: &str) -> Option<&Relation> {
         let (schema, name) = (self.contents.fold_schema(schema), self.contents.fold_name(schema, name));
-        let is_meant = |relation: &&Arc<Relation>| {
+        let is_meant = |relation: &&Relation| {
             self.contents.fold_schema(&relation.schema) == schema
                 && self.contents.fold_name(&schema, &relation.name) == name
         };
-        if let Some(temporary) = self.temporary.iter().find(is_meant) {
-            return Some(temporary);
+        if let Some(own) = self.session.all().find(is_meant) {
+            return Some(own);
+        }
+        if self.is_gone(&schema, &name) {
+            return None;
         }
         self.contents.by_name.get(&*schema)?.get(&*name).and_then(|id| self.relation(*id))
     }
 
-    /// The same with the temporary tables of a session, which hide others of their names.
+    /// The same with what a session knows.
     #[must_use]
-    pub fn with_temporary(&self, tables: impl IntoIterator<Item = Relation>) -> Self {
+    pub fn with_session(&self, mut session: SessionRelations) -> Self {
         let first = self.contents.relations.len();
-        let numbered = tables.into_iter().zip(first..).map(|(table, place)| {
-            let id = RelationId(u32::try_from(place).unwrap_or(u32::MAX));
-            Arc::new(Relation { id, ..table })
-        });
-        Self { contents: Arc::clone(&self.contents), temporary: numbered.collect() }
+        for (relation, place) in session.temporary.iter_mut().chain(&mut session.made).zip(first..) {
+            relation.id = RelationId(u32::try_from(place).unwrap_or(u32::MAX));
+            if let Some(committed) = self.contents.by_oid.get(&relation.oid).and_then(|id| self.relation(*id)) {
+                // The places of others, which are not the same in each snapshot.
+                relation.parents.clone_from(&committed.parents);
+            }
+        }
+        Self { contents: Arc::clone(&self.contents), session: Arc::new(session) }
     }
 
-    /// Whether two snapshots are one but for temporary tables.
-    pub fn differs_in_temporary_tables_only(&self, other: &Self) -> bool {
+    /// Whether two snapshots are one but for what a session knows.
+    pub fn differs_in_session_only(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.contents, &other.contents)
     }
 
     /// Whether a relation is a temporary table of the session.
     pub fn is_temporary(&self, id: RelationId) -> bool {
-        usize::try_from(id.0).is_ok_and(|place| place >= self.contents.relations.len())
+        let first = self.contents.relations.len();
+        usize::try_from(id.0).is_ok_and(|place| (first..first + self.session.temporary.len()).contains(&place))
+    }
+
+    /// Whether the session's transaction took this name from what the catalog has, or gave it to something else.
+    pub fn is_gone(&self, schema: &str, name: &str) -> bool {
+        self.session.gone.iter().any(|gone| (&*gone.0, &*gone.1) == (schema, name))
+    }
+
+    /// The place in the catalog of a relation that the session changed; otherwise the relation itself.
+    fn committed(&self, id: RelationId) -> RelationId {
+        let place = usize::try_from(id.0).unwrap_or(usize::MAX);
+        let own = place.checked_sub(self.contents.relations.len()).and_then(|own| self.session.all().nth(own));
+        own.and_then(|own| self.contents.by_oid.get(&own.oid).copied()).unwrap_or(id)
     }
 
     /// The direct partitions or inheritance children of a relation.
     pub fn children(&self, id: RelationId) -> &[RelationId] {
-        self.contents.children.get(&id).map_or(&[], Vec::as_slice)
+        self.contents.children.get(&self.committed(id)).map_or(&[], Vec::as_slice)
     }
 
     /// The foreign keys that a table has.
     pub fn keys_of(&self, id: RelationId) -> &[ForeignKey] {
-        self.contents.keys_of.get(&id).map_or(&[], Vec::as_slice)
+        self.contents.keys_of.get(&self.committed(id)).map_or(&[], Vec::as_slice)
     }
 
     /// The foreign keys of other tables, or its own, that refer to a table.
     pub fn keys_to(&self, id: RelationId) -> &[ForeignKey] {
-        self.contents.keys_to.get(&id).map_or(&[], Vec::as_slice)
+        self.contents.keys_to.get(&self.committed(id)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a schema exists.
@@ -256,6 +286,12 @@ impl Snapshot {
     /// The types of this name outside `pg_catalog`, those of tables' rows left out.
     pub fn user_types(&self, name: &str) -> &[UserType] {
         self.contents.types.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl SessionRelations {
+    fn all(&self) -> impl Iterator<Item = &Relation> {
+        self.temporary.iter().chain(&self.made)
     }
 }
 
@@ -408,6 +444,6 @@ impl SnapshotBuilder {
             }
         }
         self.contents.children = children;
-        Snapshot { contents: Arc::new(self.contents), temporary: Arc::default() }
+        Snapshot { contents: Arc::new(self.contents), session: Arc::default() }
     }
 }

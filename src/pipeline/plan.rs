@@ -9,7 +9,7 @@ use super::set_config;
 use super::template::{Template, push_annotation};
 use super::verdict::{Denial, Effect, Permit};
 use super::virtual_database::{Settings, VirtualDatabase};
-use super::{fragments, read_back, reading, temporary_tables};
+use super::{fragments, read_back, reading, session_objects};
 use crate::audit::{Facts, Ground};
 use crate::policy::Block;
 use crate::resolve::{self, Refusal, Resolved};
@@ -95,8 +95,8 @@ fn permitted(
         blocks: Vec::new(),
     };
     for (number, range) in script.statements.iter().enumerate() {
-        let with_temporary_tables = database.with_temporary_tables(&settings);
-        let database = with_temporary_tables.as_deref().unwrap_or(database);
+        let with_session_objects = database.with_session_objects(&settings);
+        let database = with_session_objects.as_deref().unwrap_or(database);
         let statement = database.parse(&settings, text, script, range.clone()).inspect_err(|_| facts.unknown_kind())?;
         facts.looked_up(database.snapshot(), &settings);
         facts.kind(&statement);
@@ -122,19 +122,23 @@ fn permitted(
                 effect
             }
             Course::Resolve(effect) => {
-                let resolved = resolve_statement(database, &settings, text, script, &statement)?;
+                let mut resolved = resolve_statement(database, &settings, text, script, &statement)?;
                 facts.resolved(database.snapshot(), &resolved);
                 reading::check(database, &settings, &resolved)?;
                 let reads_literals = resolved.reads_literals;
                 let fence = resolved.needs_fence();
                 let replacements = fragments::replacements(database, text, script, &resolved, fence)?;
+                let before = out.emitted.parts.len();
                 out.emitted.append(text, script, range.clone(), replacements);
+                if let (Some(query), Some(view)) = (&resolved.stored_query, resolved.objects.made.last_mut()) {
+                    view.definition = out.emitted.between(before, query);
+                }
                 // MySQL's errors do not say that they come out of a trigger or of stored code.
                 let runs_code = database.engine() == Engine::MySql && resolved.writes;
                 out.guarded |= resolved.is_guarded() || runs_code;
                 see(database, &settings, &statement, Some(&resolved), facts.fingerprint(), &mut out.blocks);
                 is_seen = true;
-                let effect = temporary_tables::effect(database.snapshot(), resolved)?.unwrap_or(effect);
+                let effect = session_objects::effect(database.snapshot(), resolved)?.unwrap_or(effect);
                 out.reads_literals |= reads_literals || effect != Effect::None;
                 effect
             }

@@ -52,8 +52,8 @@ fn faithful_statement(
     read: &Script,
     range: Range<usize>,
 ) -> Result<(), Unfaithful> {
-    let with_temporary_tables = database.with_temporary_tables(settings);
-    let database = with_temporary_tables.as_deref().unwrap_or(database);
+    let with_session_objects = database.with_session_objects(settings);
+    let database = with_session_objects.as_deref().unwrap_or(database);
     let rules = BareRules {};
     let world = database.world(settings, &rules);
     let resolved = database

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::audit::{Facts, Ground, Outcome};
 use crate::catalog::Relation;
 use crate::policy::{LimitKey, LimitMet, RuleInfo};
+use crate::resolve::ObjectChanges;
 use crate::sql::mysql::SqlMode;
 
 /// Schema and name of a relation.
@@ -51,6 +52,9 @@ pub enum Effect {
     Fetch(Box<str>),
     /// Objects were made, changed or dropped: the catalog must be read again.
     Ddl,
+    /// Objects were made, renamed, changed or dropped: the session knows so at once, and the catalog must be read again when
+    /// the transaction has ended.
+    ChangeObjects(Arc<ObjectChanges>),
     /// A temporary table was made, unless there was one of its name.
     MakeTemporary {
         /// The table.

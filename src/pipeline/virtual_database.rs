@@ -10,8 +10,8 @@ use super::position;
 use super::result_columns::{self, ResultColumn};
 use super::role_rules::RoleRules;
 use super::row_filter::{self, RowFilter};
+use super::session_objects::SessionObjects;
 use super::session_statement;
-use super::temporary_tables::TemporaryTables;
 use super::verdict::{Decision, Effect, Permit, Verdict};
 use crate::audit::Facts;
 use crate::catalog::known::{self, SettingRule, SystemView};
@@ -33,8 +33,8 @@ pub struct Settings {
     pub search_path: Option<Arc<[Box<str>]>>,
     /// MySQL: how text is read.
     pub sql_mode: SqlMode,
-    /// The session's temporary tables.
-    pub temporary: Option<TemporaryTables>,
+    /// What only the session has: temporary tables, what its open transaction made.
+    pub objects: Option<SessionObjects>,
     /// PostgreSQL: the client declared types of parameters for whose sake columns may be converted.
     pub odd_parameters: bool,
 }
@@ -52,14 +52,17 @@ impl Settings {
             Effect::ResetAll { discard } if snapshot.engine() == Engine::Postgres => {
                 self.search_path = None;
                 if *discard {
-                    self.temporary = None;
+                    self.objects = None;
                 }
             }
             Effect::MakeTemporary { table, .. } => {
-                self.temporary = Some(TemporaryTables::with(self.temporary.as_ref(), table));
+                self.objects = Some(SessionObjects::with(self.objects.as_ref(), table));
             }
             Effect::DropTemporary(names) => {
-                self.temporary = self.temporary.as_ref().and_then(|tables| tables.without(names.as_deref()));
+                self.objects = self.objects.as_ref().and_then(|objects| objects.without(names.as_deref()));
+            }
+            Effect::ChangeObjects(changes) => {
+                self.objects = Some(SessionObjects::changed(self.objects.as_ref(), changes));
             }
             Effect::ResetAll { .. }
             | Effect::None
@@ -139,9 +142,9 @@ impl VirtualDatabase {
         RelationContext { relation, qualifier, key_ids: &self.key_ids }
     }
 
-    /// What the role sees with the session's temporary tables, where there are any.
-    pub(super) fn with_temporary_tables(&self, settings: &Settings) -> Option<Arc<Self>> {
-        settings.temporary.as_ref().map(|tables| tables.over(self))
+    /// What the role sees with what only the session has, if it has anything.
+    pub(super) fn with_session_objects(&self, settings: &Settings) -> Option<Arc<Self>> {
+        settings.objects.as_ref().map(|objects| objects.over(self))
     }
 
     pub(super) fn with_snapshot(&self, snapshot: Snapshot) -> Self {
@@ -149,12 +152,12 @@ impl VirtualDatabase {
         Self::new(policy, Arc::new(snapshot), role, person).with_masking_keys(Arc::clone(&self.key_ids))
     }
 
-    pub(super) fn differs_in_temporary_tables_only(&self, other: &Self) -> bool {
+    pub(super) fn differs_in_session_only(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.policy, &other.policy)
             && Arc::ptr_eq(&self.role, &other.role)
             && Arc::ptr_eq(&self.person, &other.person)
             && Arc::ptr_eq(&self.key_ids, &other.key_ids)
-            && self.snapshot.differs_in_temporary_tables_only(&other.snapshot)
+            && self.snapshot.differs_in_session_only(&other.snapshot)
     }
 
     /// The rules in force.
@@ -437,7 +440,7 @@ impl VirtualDatabase {
             sql_mode: settings.sql_mode,
             role: &self.role.name,
             inside_view: false,
-            sees_temporary: settings.temporary.is_some(),
+            sees_temporary: settings.objects.is_some(),
             plain_parameters: !settings.odd_parameters,
         }
     }

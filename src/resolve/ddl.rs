@@ -35,7 +35,11 @@ impl Binder<'_> {
             return Err(self.refuse_kind("CREATE VIEW AS EXECUTE"));
         }
         match &create.source {
-            Statement::Query(query) => self.query(query, None).map(|_| ()),
+            Statement::Query(query) => {
+                let output = self.query(query, None)?;
+                self.made_by(create, query, &output);
+                Ok(())
+            }
             Statement::Execute { .. } => Err(Refusal::unsupported("`CREATE TABLE AS EXECUTE` is not allowed")
                 .advise("write the query itself")
                 .at(Some(create.tokens.start))),
@@ -165,7 +169,9 @@ impl Binder<'_> {
         }
         self.column_types(ddl)?;
         let scope = self.defining_scope(ddl);
-        self.exprs(&ddl.expressions, scope)
+        self.exprs(&ddl.expressions, scope)?;
+        self.changed_by(ddl);
+        Ok(())
     }
 
     /// The types of columns; `serial` and its kin are words of CREATE TABLE, no types.

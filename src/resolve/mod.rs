@@ -15,6 +15,7 @@ mod foreign_key;
 mod from;
 mod function;
 mod joined_write;
+mod made;
 mod mysql_comparison;
 mod query;
 mod refusal;
@@ -31,7 +32,7 @@ mod world;
 pub use binder::resolve;
 pub use refusal::{INSUFFICIENT_PRIVILEGE, NOT_SUPPORTED, Refusal, SYNTAX_ERROR, UNDEFINED_TABLE};
 pub use resolved::{
-    Appearance, Edit, ExpandedView, FilteredTarget, FoundRow, NewRow, NewTemporaryTable, OutputColumn, Reference,
-    RelationUse, Resolved, Source, TargetColumn, TargetFilter,
+    Appearance, Edit, ExpandedView, FilteredTarget, FoundRow, NewRow, NewTemporaryTable, ObjectChanges, OutputColumn,
+    Reference, RelationUse, Resolved, Source, TargetColumn, TargetFilter,
 };
 pub use world::{Rules, World};

@@ -212,6 +212,26 @@ pub struct Resolved {
     pub writes: bool,
     /// The temporary table that it makes.
     pub temporary: Option<NewTemporaryTable>,
+    /// What it makes, changes and drops beside.
+    pub objects: ObjectChanges,
+    /// The query that the view it makes consists of.
+    pub stored_query: Option<Tokens>,
+}
+
+/// What a transaction does to tables, views and sequences (PostgreSQL): others see it when it has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObjectChanges {
+    /// Schemas and names that are not what they were: dropped, renamed.
+    pub gone: Vec<(Box<str>, Box<str>)>,
+    /// What is there instead or is new, as it is now; types are known as far as for temporary tables.
+    pub made: Vec<Relation>,
+}
+
+impl ObjectChanges {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.made.is_empty()
+    }
 }
 
 /// A temporary table as the statement that makes it describes it.

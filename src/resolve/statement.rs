@@ -3,12 +3,12 @@
 use super::binder::Binder;
 use super::query::Output;
 use super::refusal::Refusal;
-use super::resolved::Appearance;
+use super::resolved::{Appearance, ObjectChanges};
 use super::scope::ScopeId;
 use crate::catalog::known::SystemView;
 use crate::catalog::{Column, RelationKind};
 use crate::policy::{Treatment, Verb};
-use crate::sql::ast::{Copy, CopySource, Explain, Name, ObjectName, Statement};
+use crate::sql::ast::{Copy, CopySource, Explain, Into, Name, ObjectName, Query, QueryBody, Statement};
 
 impl Binder<'_> {
     /// Resolves a statement that a client sent, or that stands inside PREPARE, DECLARE, EXPLAIN or COPY.
@@ -17,6 +17,9 @@ impl Binder<'_> {
             Statement::Query(query) => {
                 let output = self.query(query, None)?;
                 self.complete_temporary(&[], &output)?;
+                if let Some(name) = into_table(query) {
+                    self.made_of(RelationKind::Table, name, &[], &output);
+                }
                 self.out.output = output.columns;
                 Ok(())
             }
@@ -91,6 +94,7 @@ impl Binder<'_> {
         self.statement(&explain.statement)?;
         // Whether it is made depends on ANALYZE; it is not known under its name either way.
         self.out.temporary = None;
+        self.out.objects = ObjectChanges::default();
         for used in &self.out.relations {
             let stands_alone = matches!(used.appearance, Appearance::Plain | Appearance::System(SystemView::Open));
             if !stands_alone && !used.access.verbs.contains(Verb::Explain) {
@@ -190,5 +194,18 @@ impl Binder<'_> {
                 .at(Some(name.tokens.start)));
         }
         self.written_columns(place, columns, relation.columns.len()).map(|_| ())
+    }
+}
+
+/// The table that SELECT … INTO makes. INTO stands in the first SELECT of a chain.
+fn into_table(query: &Query) -> Option<&ObjectName> {
+    match &query.body {
+        QueryBody::Select(select) => match &select.into {
+            Some(Into::Table { name, temporary: false }) => Some(name),
+            Some(Into::Table { temporary: true, .. } | Into::Outside) | None => None,
+        },
+        QueryBody::SetOperation { left, .. } => into_table(left),
+        QueryBody::Nested(query) => into_table(query),
+        QueryBody::Values(_) | QueryBody::Table(_) | QueryBody::Write(_) => None,
     }
 }

@@ -142,7 +142,7 @@ impl Binder<'_> {
             .collect();
     }
 
-    fn type_of(&self, column: &OutputColumn) -> ColumnType {
+    pub(super) fn type_of(&self, column: &OutputColumn) -> ColumnType {
         let relation = |place: usize| self.world.snapshot.relation(self.out.relations.get(place)?.relation);
         match column.sources.as_slice() {
             [source] if column.direct => {
@@ -154,6 +154,7 @@ impl Binder<'_> {
     }
 }
 
-fn unknown_type() -> ColumnType {
+/// The type of a column of which no more is known.
+pub(super) fn unknown_type() -> ColumnType {
     ColumnType::new(0, TypeClass::Other, "unknown")
 }

@@ -53,7 +53,7 @@ pub struct World<'a> {
     pub role: &'a str,
     /// Whether a view's definition is resolved: its author's grants count, not the role's.
     pub inside_view: bool,
-    /// Whether names can mean the session's temporary tables. Never those in rules and views: the session would choose
+    /// Whether names can mean what only the session has, its temporary tables for example. Never those in rules and views: the session would choose
     /// what they read.
     pub sees_temporary: bool,
     /// PostgreSQL: parameters are of no type but that of what they are compared with, or of one that is converted itself.
@@ -74,12 +74,16 @@ impl<'a> World<'a> {
             (None, Engine::Postgres) => self
                 .find(TEMPORARY_SCHEMA, name)
                 .or_else(|| self.snapshot.find("pg_catalog", name))
-                .or_else(|| self.search_path.iter().find_map(|schema| self.snapshot.find(schema, name))),
+                .or_else(|| self.search_path.iter().find_map(|schema| self.find(schema, name))),
             (None, Engine::MySql) => self.search_path.first().and_then(|schema| self.find(schema, name)),
         }
     }
 
     fn find(&self, schema: &str, name: &str) -> Option<&'a Relation> {
+        // Rules and views mean what the catalog has of this name, which the open transaction gave to something else.
+        if !self.sees_temporary && self.snapshot.is_gone(schema, name) {
+            return None;
+        }
         let found = self.snapshot.find(schema, name)?;
         (self.sees_temporary || !self.snapshot.is_temporary(found.id)).then_some(found)
     }

@@ -106,6 +106,19 @@ impl Emitted {
         self.parts.push(Part { bytes: start..self.sql.len(), token: Some(number) });
     }
 
+    /// What was emitted from the part numbered `from` on for these source tokens, before which and behind which others
+    /// stand, or the end.
+    pub fn between(&self, from: usize, tokens: &Tokens) -> Option<Box<str>> {
+        let parts = self.parts.get(from..)?;
+        let of = |number: u32| {
+            let number = usize::try_from(number).ok()?;
+            parts.iter().find(|part| part.token == Some(number)).map(|part| part.bytes.clone())
+        };
+        let start = of(tokens.start.checked_sub(1)?)?.end;
+        let end = of(tokens.end).map_or(self.sql.len(), |next| next.start);
+        self.sql.get(start..end).map(|text| text.trim().into())
+    }
+
     /// Appends something made here.
     pub fn push_made(&mut self, text: &str) {
         if text.is_empty() {

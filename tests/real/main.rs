@@ -39,6 +39,7 @@ mod pg_named;
 mod pg_session;
 mod pg_temporary;
 mod pg_tools;
+mod pg_transactions;
 mod rules;
 mod support;
 mod tools;

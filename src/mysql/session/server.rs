@@ -262,7 +262,7 @@ impl Session {
     pub(super) async fn set_up_again(&mut self) -> Step<()> {
         let source = Arc::clone(self.acting.source());
         let (restricted, schema) = (self.is_restricted(), self.schema().map(str::to_owned));
-        self.settings.temporary = None;
+        self.settings.objects = None;
         let Some(server) = self.server.take() else { return Ok(()) };
         let Server { stream, capabilities, status, number, place, .. } = *server;
         let mut upstream = Upstream::resume(stream, number, capabilities, status);
@@ -283,7 +283,7 @@ impl Session {
     pub(super) async fn leave_server(&mut self) {
         self.entry.set_server(None);
         self.statements.clear();
-        self.settings.temporary = None;
+        self.settings.objects = None;
         if let Some(server) = self.server.take() {
             server.close().await;
         }

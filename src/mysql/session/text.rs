@@ -231,7 +231,7 @@ impl Session {
                     let snapshot = self.acting.source().catalog.current();
                     self.settings.apply(effect, &snapshot);
                 }
-                Effect::Ddl => self.catalog = Some(self.acting.source().refresh.ask()),
+                Effect::Ddl | Effect::ChangeObjects(_) => self.catalog = Some(self.acting.source().refresh.ask()),
                 Effect::None
                 // The first is handled before anything is sent; the others are PostgreSQL's.
                 | Effect::SetRole(_)

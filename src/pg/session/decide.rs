@@ -125,7 +125,8 @@ impl Session {
                 self.answered(batch, |state| state.pending.is_empty()).await?;
                 self.decide_now(text, types)
             }
-            Verdict::Denial(denial) if is_unknown_name(denial) => {
+            // Objects that the open transaction has locked could make the reading wait for this very session.
+            Verdict::Denial(denial) if is_unknown_name(denial) && !self.state.borrow().has_ddl => {
                 // The object may have been made since the catalog was read.
                 let Some(ticket) = self.source.refresh.ask_rarely(Instant::now()) else { return Ok(decided) };
                 let _ = timeout(CATALOG_TIMEOUT, self.source.refresh.served(ticket)).await;
@@ -185,6 +186,7 @@ impl Session {
             | Effect::Deallocate(_)
             | Effect::MakeTemporary { .. }
             | Effect::DropTemporary(_)
+            | Effect::ChangeObjects(_)
             | Effect::Ddl => None,
         })
     }

@@ -188,6 +188,10 @@ impl Session {
             Effect::SetRole(role) if state.acting.role().name == *role => state.role_change = None,
             Effect::SetRole(role) => state.role_change = Some(Arc::clone(role)),
             Effect::Ddl => state.has_ddl = true,
+            Effect::ChangeObjects(_) => {
+                state.has_ddl = true;
+                self.change_setting(state, true, effect);
+            }
             // MySQL's, and what needs nothing done.
             Effect::None
             | Effect::Execute(_)
@@ -198,7 +202,13 @@ impl Session {
         }
         // `ROLLBACK` is also what COMMIT of a failed transaction says.
         match tag {
-            b"COMMIT" | b"PREPARE TRANSACTION" => state.settings.end(true),
+            b"COMMIT" | b"PREPARE TRANSACTION" => {
+                state.settings.end(true);
+                // Another transaction may begin at once (`AND CHAIN`).
+                if std::mem::take(&mut state.has_ddl) {
+                    state.catalog = Some(self.source.refresh.ask());
+                }
+            }
             b"ROLLBACK" => state.settings.end(false),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use super::ddl::{self, Naming, incomplete, new};
 use super::{constraint, from, grant, names, sequence, strings, table, types};
-use crate::sql::ast::{Ddl, DdlAction};
+use crate::sql::ast::{ColumnChange, Ddl, DdlAction};
 use crate::sql::cursor::Cursor;
 use crate::sql::syntax_error::SyntaxError;
 
@@ -54,7 +54,12 @@ fn common(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
             names::column_id(c)?;
         } else {
             c.take_word("column");
-            ddl.columns.push(names::column_id(c)?);
+            let from = names::column_id(c)?;
+            ddl.columns.push(from.clone());
+            c.expect_word("to")?;
+            let to = names::column_id(c)?;
+            ddl.column_changes.push(ColumnChange::Rename { from, to });
+            return Ok(true);
         }
         c.expect_word("to")?;
         names::column_id(c)?;
@@ -148,7 +153,10 @@ fn add(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
     }
     c.take_word("column");
     c.take_words(&["if", "not", "exists"]);
-    table::column(c, ddl)
+    let at = ddl.columns.len();
+    table::column(c, ddl)?;
+    ddl.column_changes.extend(ddl.columns.get(at).cloned().map(ColumnChange::Add));
+    Ok(())
 }
 
 fn drop(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
@@ -159,7 +167,9 @@ fn drop(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
     } else {
         c.take_word("column");
         ddl::if_exists(c);
-        ddl.columns.push(names::column_id(c)?);
+        let column = names::column_id(c)?;
+        ddl.columns.push(column.clone());
+        ddl.column_changes.push(ColumnChange::Drop(column));
     }
     ddl::drop_behavior(c, ddl);
     Ok(())
@@ -205,6 +215,7 @@ fn column(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<bool, SyntaxError> {
     }
     if c.take_words(&["set", "data", "type"]) || c.take_word("type") {
         ddl.types.push(types::type_name(c)?);
+        ddl.column_changes.extend(ddl.columns.last().cloned().map(ColumnChange::Retype));
         if c.take_word("collate") {
             names::qualified(c)?;
         }

@@ -42,8 +42,8 @@ pub(super) fn create(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
 }
 
 /// `IF NOT EXISTS`, if it stands here.
-pub(super) fn if_not_exists(c: &mut Cursor<'_>) {
-    c.take_words(&["if", "not", "exists"]);
+pub(super) fn if_not_exists(c: &mut Cursor<'_>) -> bool {
+    c.take_words(&["if", "not", "exists"])
 }
 
 /// Objects whose definition is not read.
@@ -113,6 +113,7 @@ fn view(c: &mut Cursor<'_>, start: u32, temporary: bool, replace: bool) -> Resul
         temporary,
         drops_on_commit: false,
         replace,
+        if_not_exists: false,
         recursive,
         source,
         tokens: c.since(start),
@@ -122,7 +123,7 @@ fn view(c: &mut Cursor<'_>, start: u32, temporary: bool, replace: bool) -> Resul
 fn materialized_view(c: &mut Cursor<'_>, start: u32) -> Result<Statement, SyntaxError> {
     c.advance();
     c.expect_word("view")?;
-    if_not_exists(c);
+    let if_not_exists = if_not_exists(c);
     let name = names::qualified(c)?;
     let columns = names::optional_list(c)?;
     table::storage(c)?;
@@ -136,6 +137,7 @@ fn materialized_view(c: &mut Cursor<'_>, start: u32) -> Result<Statement, Syntax
         temporary: false,
         drops_on_commit: false,
         replace: false,
+        if_not_exists,
         recursive: false,
         source,
         tokens: c.since(start),

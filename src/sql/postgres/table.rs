@@ -11,8 +11,8 @@ use crate::sql::token::TokenKind;
 /// CREATE TABLE at TABLE; `start` is CREATE.
 pub(super) fn create(c: &mut Cursor<'_>, start: u32, temporary: bool) -> Result<Statement, SyntaxError> {
     c.advance();
-    if_not_exists(c);
     let mut ddl = new(DdlAction::Create, "TABLE");
+    ddl.if_not_exists = if_not_exists(c);
     ddl.temporary = temporary;
     ddl.names.push(names::qualified(c)?);
     let names_only = c.is_symbol("(") && (c.is_symbol_ahead(2, ",") || c.is_symbol_ahead(2, ")"));
@@ -22,9 +22,11 @@ pub(super) fn create(c: &mut Cursor<'_>, start: u32, temporary: bool) -> Result<
     if c.take_word("of") {
         let name = names::qualified(c)?;
         ddl.types.push(TypeName { tokens: name.tokens.clone(), name });
+        ddl.takes_columns = true;
         typed_elements(c, &mut ddl)?;
     } else if c.take_words(&["partition", "of"]) {
         ddl.references.push(names::qualified(c)?);
+        ddl.takes_columns = true;
         typed_elements(c, &mut ddl)?;
         partition_bound(c, &mut ddl)?;
     } else {
@@ -37,6 +39,7 @@ pub(super) fn create(c: &mut Cursor<'_>, start: u32, temporary: bool) -> Result<
         if c.take_word("inherits") {
             let parents = names::parenthesized(c, names::qualified_list)?;
             ddl.references.extend(parents);
+            ddl.takes_columns = true;
         }
     }
     partition_by(c, &mut ddl)?;
@@ -58,6 +61,7 @@ fn create_as(c: &mut Cursor<'_>, start: u32, mut ddl: Ddl) -> Result<Statement, 
         temporary: ddl.temporary,
         drops_on_commit,
         replace: false,
+        if_not_exists: ddl.if_not_exists,
         recursive: false,
         source,
         tokens: c.since(start),
@@ -152,6 +156,7 @@ fn typed_elements(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> 
 /// A column, a constraint or LIKE.
 fn element(c: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), SyntaxError> {
     if c.take_word("like") {
+        ddl.takes_columns = true;
         ddl.references.push(names::qualified(c)?);
         while c.take_word("including") || c.take_word("excluding") {
             names::label(c)?;

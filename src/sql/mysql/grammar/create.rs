@@ -107,6 +107,7 @@ impl Grammar<'_> {
             temporary: false,
             drops_on_commit: false,
             replace,
+            if_not_exists: false,
             recursive: false,
             source,
             tokens: self.cursor.since(start),

@@ -32,6 +32,7 @@ impl Grammar<'_> {
             temporary,
             drops_on_commit: false,
             replace,
+            if_not_exists: false,
             recursive: false,
             source,
             tokens: self.cursor.since(start),
