@@ -346,6 +346,67 @@ fn definitions_of_columns_may_be_left_out_where_nothing_is_protected() {
 }
 
 #[test]
+fn a_text_begins_where_the_server_thinks_it_begins() {
+    let Some(server) = mysql() else { return };
+    let setting = Setting::on(server);
+    let connect = || {
+        let options = Options::user("viewer", "viewer-pw");
+        setting.connect(Options { capabilities: options.capabilities | Capabilities::QUERY_ATTRIBUTES, ..options })
+    };
+    // What a reader makes of the eight bytes decides where the text begins, whatever their type.
+    let value = b"\x07\0\0\0\0\0\0\0";
+    let mut read = 0;
+    for kind in 0..=255 {
+        for flags in [0, 0x80, 1, 0x7f] {
+            let head = [b"\x03\x01\x01\0\x01", &[kind, flags][..], b"\x01n", value].concat();
+            if let Ok(answers) = connect().query_behind(&head, "select 'one'") {
+                assert_eq!(answers[0].rows, [[Some("one".to_owned())]], "{kind} {flags}");
+                read += 1;
+            }
+        }
+    }
+    // Numbers of eight bytes, strings of seven.
+    assert_eq!(read, 2 * 10);
+    let hidden = "select concat(email, 'x') from customers -- ";
+    let length = u8::try_from(hidden.len()).unwrap();
+    for flags in [0, 1] {
+        let mut head = vec![3, 2, 1, 0, 1, 8, flags, 1, b'a', 0xfe, 0, 1, b'b'];
+        head.extend(b"\0\x07AAAAAA");
+        head.push(length);
+        head.extend(hidden.as_bytes());
+        match connect().query_behind(&head, "select 1") {
+            Ok(answers) => assert_eq!((flags, &*answers[0].labels), (0, &["1".to_owned()][..])),
+            Err(error) => assert_eq!((flags, error.code), (1, 1835)),
+        }
+    }
+}
+
+#[test]
+fn how_the_server_reads_is_known_after_a_setting_that_failed_half_way() {
+    everywhere(|setting| {
+        let mut client = setting.viewer();
+        for sql in [
+            "set sql_mode = 'NO_BACKSLASH_ESCAPES', rand_seed1 = default",
+            "set sql_mode = 'ANSI_QUOTES', time_zone = 'Nowhere/Town'",
+        ] {
+            client.error(sql);
+        }
+        let mode = client.rows("select @@sql_mode").remove(0).remove(0);
+        let attack = "select 'a\\', concat(email,'!') from customers -- '";
+        match client.query(attack) {
+            Ok(answers) if mode.contains("NO_BACKSLASH_ESCAPES") => assert!(!format!("{answers:?}").contains("ann")),
+            Ok(answers) => assert_eq!(answers[0].rows[0].len(), 1),
+            Err(_) => {}
+        }
+        for mode in ["ALL", "4", "no_such_mode", "NO_BACKSLASH_ESCAPES,ALL", "ANSI", "DEFAULT"] {
+            client.error(&format!("set sql_mode = '{mode}'"));
+        }
+        client.query("set sql_mode = 'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'").unwrap();
+        assert_eq!(client.rows("select 'a\\'"), [["a\\"]]);
+    });
+}
+
+#[test]
 fn local_files_are_for_unrestricted_roles() {
     everywhere(|setting| {
         setting.database.execute("create table loaded(a int)");

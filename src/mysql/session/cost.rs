@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// Asks something on the session's own connection.
-    async fn at_server<T>(
+    pub(super) async fn at_server<T>(
         &mut self,
         ask: impl AsyncFnOnce(&mut Upstream) -> Result<T, UpstreamError>,
     ) -> Step<Result<T, Err>> {

@@ -293,8 +293,7 @@ impl Session {
 /// Prepares a connection for a restricted role: how it reads text is known, what changes is told, the keys of masks
 /// are in variables. Gives the `sql_mode`.
 async fn set_up(upstream: &mut Upstream, secrets: &[(String, Secret)]) -> Result<SqlMode, UpstreamError> {
-    let rows = upstream.query("select @@session.sql_mode").await?;
-    let modes = rows.iter().next().and_then(|row| row.get(0)).unwrap_or_default().to_owned();
+    let modes = modes(upstream).await?;
     let kept: Vec<&str> = modes.split(',').filter(|mode| !FOREIGN_MODES.contains(mode)).collect();
     let mut settings = Vec::new();
     if kept.len() != modes.split(',').count() {
@@ -312,6 +311,17 @@ async fn set_up(upstream: &mut Upstream, secrets: &[(String, Secret)]) -> Result
         upstream.set_variables(&names, &values).await?;
     }
     Ok(sql_mode(&kept))
+}
+
+/// The session's `sql_mode`.
+async fn modes(upstream: &mut Upstream) -> Result<String, UpstreamError> {
+    let rows = upstream.query("select @@session.sql_mode").await?;
+    Ok(rows.iter().next().and_then(|row| row.get(0)).unwrap_or_default().to_owned())
+}
+
+/// How the session reads text now.
+pub(super) async fn reading(upstream: &mut Upstream) -> Result<SqlMode, UpstreamError> {
+    Ok(read_sql_mode(modes(upstream).await?.as_bytes()))
 }
 
 /// The flags that change how text is read.

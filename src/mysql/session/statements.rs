@@ -207,7 +207,7 @@ impl Session {
         let running = Running { facts, ..self.running(Some(record), arrived, &database, guarded, 0) };
         let outcome = self.relay(Kind::Results, Some(&running)).await?;
         self.apply(&effects, &outcome);
-        Ok(())
+        self.read_mode_again(&effects).await
     }
 
     /// Asks the planner about an execution, and refuses it where it costs too much or where it cannot be asked.

@@ -8,11 +8,11 @@ use super::binary_text;
 use super::input::{MAX_TEXT, Whole};
 use super::relay::{Outcome, Running};
 use super::words::{self, Words};
-use super::{Session, Step, unrecorded};
+use super::{Session, Step, server, unrecorded};
 use crate::audit::{Ending, Facts, Ground, Outcome as Verdict, Sequence, StatementRecord, Unavailable};
 use crate::mysql::pending::Kind;
 use crate::mysql::reply;
-use crate::mysql::wire::attributes::Query;
+use crate::mysql::wire::attributes::{Head, Query};
 use crate::mysql::wire::err::Err;
 use crate::mysql::wire::{Capabilities, packet};
 use crate::pipeline::{Decision, Effect, Permit, Verdict as Decided, VirtualDatabase};
@@ -29,7 +29,7 @@ impl Session {
         let Ok(query) = Query::read(whole.payload(self.client.unread()), attributes) else {
             return self.violation("query attributes").await;
         };
-        let head = query.head.len();
+        let head = query.head;
         let text = match self.readable(query.text) {
             Ok(text) => text.into_owned(),
             Err(error) => {
@@ -42,12 +42,12 @@ impl Session {
         match words {
             Some(Words::Use(schema)) if self.is_elsewhere(&schema) => self.use_elsewhere(&whole, &text, &schema).await,
             Some(Words::Kill { query, number }) => self.kill(&whole, Some(&text), query, number).await,
-            Some(Words::Use(_)) | None => self.run_text(&whole, head, &text, arrived).await,
+            Some(Words::Use(_)) | None => self.run_text(&whole, &head, &text, arrived).await,
         }
     }
 
-    /// Decides about the text of a command and runs it. `head` bytes of the payload stand before the text.
-    async fn run_text(&mut self, whole: &Whole, head: usize, text: &str, arrived: Instant) -> Step<()> {
+    /// Decides about the text of a command and runs it.
+    async fn run_text(&mut self, whole: &Whole, head: &Head, text: &str, arrived: Instant) -> Step<()> {
         if !self.knows_reading(whole).await? {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Session {
             return self.set_role(whole, text, &decision, &role).await;
         }
         let restricted = self.is_restricted();
-        let sent = whole.payload(self.client.unread()).get(head..);
+        let sent = whole.payload(self.client.unread()).get(head.len..);
         let rewritten = restricted && sent != Some(permit.sql().as_bytes());
         let record = match self.record(text, &decision, rewritten.then_some(&**permit.sql())) {
             Ok(record) => record,
@@ -83,17 +83,18 @@ impl Session {
         if !self.open_for(whole).await? {
             return Ok(());
         }
-        if rewritten {
-            let head = whole.payload(self.client.unread()).get(..head).unwrap_or_default();
-            let out = packet::of_parts(head, permit.sql().as_bytes());
-            if packet::count(head.len() + permit.sql().len())
-                != packet::count(whole.payload(self.client.unread()).len())
-            {
+        let Some(server) = &mut self.server else { return Err(Ending::ServerGone) };
+        let payload = whole.payload(self.client.unread());
+        let (client_head, client_text) = payload.split_at_checked(head.len).unwrap_or_default();
+        let head = head.bytes(server.capabilities.has(Capabilities::QUERY_ATTRIBUTES));
+        if rewritten || head != client_head {
+            let text = if rewritten { permit.sql().as_bytes() } else { client_text };
+            if packet::count(head.len() + text.len()) != packet::count(payload.len()) {
                 return self.too_long(whole).await;
             }
-            self.take(whole);
-            let Some(server) = &mut self.server else { return Err(Ending::ServerGone) };
+            let out = packet::of_parts(head, text);
             server.send(&out).await?;
+            self.take(whole);
         } else {
             self.pass(whole).await?;
         }
@@ -102,7 +103,7 @@ impl Session {
         let running = Running { facts, ..self.running(Some(record), arrived, &database, permit.guarded(), 0) };
         let outcome = self.relay(Kind::Results, Some(&running)).await?;
         self.apply(permit.effects(), &outcome);
-        Ok(())
+        self.read_mode_again(permit.effects()).await
     }
 
     /// Decides about a text by what the role sees now. Where a name is not known, the object may have been made since
@@ -218,6 +219,19 @@ impl Session {
             reported: decision.map_or(&[], |decision| &decision.reported),
         });
         record.map(drop)
+    }
+
+    /// Asks the server how it reads text after a SET of `sql_mode`: it applies assignments one by one, and keeps those
+    /// before one that fails.
+    pub(super) async fn read_mode_again(&mut self, effects: &[Effect]) -> Step<()> {
+        if !self.is_restricted() || !effects.iter().any(|effect| matches!(effect, Effect::SetSqlMode(_))) {
+            return Ok(());
+        }
+        match self.at_server(server::reading).await? {
+            Ok(mode) => self.settings.sql_mode = mode,
+            Err(_) => return Err(Ending::Closed("the server does not tell how it reads statements")),
+        }
+        Ok(())
     }
 
     /// What statements that succeeded change in the session.

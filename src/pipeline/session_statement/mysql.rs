@@ -18,6 +18,27 @@ use crate::sql::mysql::SqlMode;
 /// Modes that change how text is read in a way that is not served.
 const OTHER_LANGUAGES: &[&str] = &["oracle", "mssql", "db2", "maxdb", "postgresql", "ansi"];
 
+/// Modes that change neither how text is read nor what masks and filters give.
+const HARMLESS_MODES: &[&str] = &[
+    "allow_invalid_dates",
+    "error_for_division_by_zero",
+    "ignore_bad_table_options",
+    "no_auto_create_user",
+    "no_auto_value_on_zero",
+    "no_dir_in_create",
+    "no_engine_substitution",
+    "no_field_options",
+    "no_key_options",
+    "no_table_options",
+    "no_unsigned_subtraction",
+    "no_zero_date",
+    "no_zero_in_date",
+    "only_full_group_by",
+    "real_as_float",
+    "time_round_fractional",
+    "time_truncate_fractional",
+];
+
 /// What connectors ask to be told about beside what the proxy needs to be told: the proxy's own list stays.
 const TRACKED: &str = "session_track_system_variables";
 
@@ -150,7 +171,7 @@ fn sql_mode(settings: &Settings, source: Source<'_>, assignment: &Assignment) ->
             }
             other if OTHER_LANGUAGES.contains(&other) => return refuse("it reads another language"),
             "" => {}
-            other if other.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {}
+            other if HARMLESS_MODES.contains(&other) => {}
             _ => return refuse("it has an unknown mode"),
         }
     }

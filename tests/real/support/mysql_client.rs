@@ -256,7 +256,12 @@ impl Client {
 
     /// Runs a text and gives all its results.
     pub fn query(&mut self, sql: &str) -> Result<Vec<Answer>, Err> {
-        let mut head = self.command(&[&[3], sql.as_bytes()].concat())?;
+        self.query_behind(&[3], sql)
+    }
+
+    /// Runs a text behind bytes of the client's own: the command and query attributes.
+    pub fn query_behind(&mut self, head: &[u8], sql: &str) -> Result<Vec<Answer>, Err> {
+        let mut head = self.command(&[head, sql.as_bytes()].concat())?;
         let mut answers = Vec::new();
         loop {
             let (answer, status) = self.answer(head)?;
