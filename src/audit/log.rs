@@ -111,6 +111,12 @@ impl Log {
         sequence
     }
 
+    /// Why records cannot be written, where statements run all the same.
+    pub fn goes_on_without(&self) -> Option<Arc<str>> {
+        let goes_on = self.settings.on_failure == OnFailure::Continue && self.progress.broken.load(Ordering::Acquire);
+        goes_on.then(|| self.reason())
+    }
+
     /// Writes when much waits, so that memory stays bounded however busy the threads are.
     fn relieve(&self, front: MutexGuard<'_, Front>) {
         let is_much = front.chain.waiting() > HIGH_WATER && front.breakage.is_none();
@@ -183,7 +189,7 @@ impl Log {
     /// Whether a session may go on after a record; see [`super::Audit::is_written`].
     pub fn is_written(&self, sequence: Sequence) -> bool {
         self.progress.is_safe(sequence.0)
-            || (self.settings.on_failure == OnFailure::Continue && self.progress.broken.load(Ordering::Acquire))
+            || self.progress.broken.load(Ordering::Acquire) && self.settings.on_failure == OnFailure::Continue
     }
 
     /// The last record: nothing is recorded after it. Returns when all is as safe as is asked for.

@@ -120,10 +120,10 @@ impl Audit {
             TextRules { statement_text: log.settings.statement_text, max_length: log.settings.max_statement_text };
         let noted = log.require("statement", |out| render::statement(out, record, rules));
         if let Some(listener) = &self.listener {
-            match &noted {
-                Ok(sequence) => listener.statement(self, record, *sequence),
-                Err(unavailable) => listener.failed(self, record.subject, &unavailable.reason),
+            if let Ok(sequence) = &noted {
+                listener.statement(self, record, *sequence);
             }
+            self.tell_failure(log, listener.as_ref(), record.subject, &noted);
         }
         noted
     }
@@ -143,10 +143,27 @@ impl Audit {
     pub fn session_opened(&self, subject: &Subject) -> Result<Sequence, Unavailable> {
         let Some(log) = &self.log else { return Ok(Sequence::default()) };
         let noted = log.require("session_opened", |out| render::subject(out, subject));
-        if let (Some(listener), Err(unavailable)) = (&self.listener, &noted) {
-            listener.failed(self, subject, &unavailable.reason);
+        if let Some(listener) = &self.listener {
+            self.tell_failure(log, listener.as_ref(), subject, &noted);
         }
         noted
+    }
+
+    /// Tells a listener of what was not recorded, also where it is let through for now.
+    fn tell_failure(
+        &self,
+        log: &Log,
+        listener: &dyn Listener,
+        subject: &Subject,
+        noted: &Result<Sequence, Unavailable>,
+    ) {
+        let reason = match noted {
+            Ok(_) => log.goes_on_without(),
+            Err(unavailable) => Some(Arc::clone(&unavailable.reason)),
+        };
+        if let Some(reason) = reason {
+            listener.failed(self, subject, &reason);
+        }
     }
 
     /// Notes the end of a session.

@@ -291,6 +291,42 @@ fn with_continue_statements_run_and_what_memory_cannot_hold_is_counted() {
     assert!(kept > 0);
 }
 
+#[derive(Debug, Default)]
+struct Failures(std::sync::atomic::AtomicUsize);
+
+impl Listener for Failures {
+    fn statement(&self, _: &Audit, _: &StatementRecord<'_>, _: Sequence) {}
+    fn result(&self, _: &Audit, _: &ResultRecord<'_>) {}
+    fn login_refused(&self, _: &Audit, _: &Subject, _: &str) {}
+    fn second_lock(&self, _: &Audit, _: &Subject, _: Sequence, _: &str) {}
+    fn failed(&self, _: &Audit, subject: &Subject, reason: &str) {
+        assert!(&*subject.user == "hanako" && reason.contains("audit"), "{reason}");
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn listeners_hear_of_failures_whether_statements_run_or_not() {
+    for on_failure in [OnFailure::Refuse, OnFailure::Continue] {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("audit");
+        let failures = Arc::new(Failures::default());
+        let audit = Audit::open(Settings { on_failure, ..Settings::new(&dir) }, "a").unwrap();
+        let audit = audit.heard_by(Arc::<Failures>::clone(&failures));
+        run(&audit, "select 'before'").unwrap();
+        assert_eq!(failures.0.load(Ordering::Relaxed), 0);
+        fs::remove_dir_all(&dir).unwrap();
+        fs::write(&dir, "a file where the folder was").unwrap();
+        for _ in 0..3 {
+            assert_eq!(run(&audit, "select 'unrecorded'").is_ok(), on_failure == OnFailure::Continue);
+        }
+        let heard = failures.0.load(Ordering::Relaxed);
+        assert!(heard >= 2, "{heard} with {on_failure:?}");
+        assert_eq!(audit.session_opened(&subject()).is_ok(), on_failure == OnFailure::Continue);
+        assert_eq!(failures.0.load(Ordering::Relaxed), heard + 1);
+    }
+}
+
 /// Starts this test program as a proxy that writes records and prints the number of each that is written.
 fn spawn_writer(dir: &Path, limit: Option<u32>) -> (Child, BufReader<ChildStdout>) {
     let program = std::env::current_exe().unwrap();

@@ -13,10 +13,10 @@ use super::session::Session;
 use super::session::place::choose;
 use super::wire::err::Err;
 use super::wire::packet;
-use crate::audit::{Subject, Totals};
+use crate::audit::Subject;
 use crate::auth::User;
 use crate::net::{Stream, tune};
-use crate::session::{Acting, Node, Slot, admission};
+use crate::session::{Acting, Begun, Node, NotBegun, Slot, admission};
 
 /// The longest wait for a client to take the words that it is turned away with.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -145,21 +145,25 @@ async fn start(
     subject: Subject,
     hello: Hello,
 ) -> Result<Option<Session>, ClientError> {
-    if let Err(unavailable) = node.audit.session_opened(&subject) {
-        client.send_error(hello.sequence, &reply::unrecorded(&unavailable)).await?;
-        return Ok(None);
-    }
-    let Some(entry) = node.registry.enter(subject.clone(), 0) else { return Ok(None) };
+    let begun = match Begun::new(node, &subject, 0) {
+        Ok(begun) => begun,
+        Err(NotBegun::Unrecorded(unavailable)) => {
+            client.send_error(hello.sequence, &reply::unrecorded(&unavailable)).await?;
+            return Ok(None);
+        }
+        Err(NotBegun::NoRandom) => return Ok(None),
+    };
     node.metrics.logins.add_one();
-    let leaving = (Arc::clone(&entry), subject.clone());
+    let entry = Arc::clone(begun.entry());
     let mut session = Session::new(Arc::clone(node), client, user, acting, entry, subject);
     session.set_schema(hello.database.as_deref());
     match session.welcome(hello.sequence, hello.compression).await {
-        Ok(()) => Ok(Some(session)),
+        Ok(()) => {
+            begun.go_on();
+            Ok(Some(session))
+        }
         Err(ending) => {
-            let (entry, subject) = leaving;
-            node.registry.leave(&entry);
-            node.audit.session_closed(&subject, ending, Totals::default());
+            begun.end(ending);
             Ok(None)
         }
     }

@@ -21,7 +21,7 @@ use crate::auth::scram::{self, Exchange, NONCE_BYTES, SCRAM_SHA_256, SCRAM_SHA_2
 use crate::auth::users::Verifier;
 use crate::auth::{User, Users};
 use crate::net::Stream;
-use crate::session::{Acting, Entry, Node, Source, admission};
+use crate::session::{Acting, Begun, Entry, Node, NotBegun, Source, admission};
 use crate::sql::Engine;
 
 /// The longest message of a SASL exchange (PostgreSQL's `PG_MAX_SASL_MESSAGE_LENGTH`).
@@ -122,19 +122,22 @@ pub async fn log_in(
         },
     };
     let key_length = if startup.spoken_version() >= VERSION_3_2 { KEY_3_2 } else { KEY_3_0 };
-    let entry = node.registry.enter(subject.clone(), key_length);
-    let opened = node.audit.session_opened(&subject);
-    let (Some(entry), Ok(_)) = (entry, opened) else {
-        let refusal = Refusal::new("58030", "the login cannot be recorded in the audit log");
-        return Err(turn_away(node, stream, &subject, refusal).await);
+    let begun = match Begun::new(node, &subject, key_length) {
+        Ok(begun) => begun,
+        Err(NotBegun::Unrecorded(_)) => {
+            let refusal = Refusal::new("58030", "the login cannot be recorded in the audit log");
+            return Err(turn_away(node, stream, &subject, refusal).await);
+        }
+        Err(error @ NotBegun::NoRandom) => {
+            return Err(turn_away(node, stream, &subject, Refusal::new("58000", error.to_string())).await);
+        }
     };
     node.metrics.logins.add_one();
     let mut out = Vec::with_capacity(512);
-    greet(&mut out, &reported, &entry);
-    if let Err(error) = write(&mut stream, &out).await {
-        node.registry.leave(&entry);
-        return Err(error.into());
-    }
+    greet(&mut out, &reported, begun.entry());
+    write(&mut stream, &out).await?;
+    let entry = Arc::clone(begun.entry());
+    begun.go_on();
     let _ = chosen.acting.database(node);
     let Chosen { acting, parameters, for_server, .. } = chosen;
     Ok(LoggedIn { stream, entry, user, acting, parameters, for_server, upstream, reported })

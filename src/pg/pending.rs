@@ -88,6 +88,10 @@ pub struct Rewritten {
     pub sent: Arc<str>,
 }
 
+/// Nothing is owed that could be a COPY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoCopy;
+
 /// A reply that the server owes.
 #[derive(Debug)]
 pub enum Owed {
@@ -473,22 +477,22 @@ impl Pending {
         (dropped, must_sync)
     }
 
-    /// CopyInResponse for what is owed next. False where nothing is owed that could be a COPY.
-    pub fn copy_in(&mut self) -> bool {
-        let Some(Owed::Query(running) | Owed::Execute(running)) = self.front() else { return false };
+    /// CopyInResponse for what is owed next: gives the message that came in the place of data, if one did.
+    pub fn copy_in(&mut self) -> Result<Option<Owed>, NoCopy> {
+        let Some(Owed::Query(running) | Owed::Execute(running)) = self.front() else { return Err(NoCopy) };
         running.copying = true;
         self.copy_open = true;
         // Index 0 is the COPY itself.
         while let Some(next) = self.queue.get(1) {
             let is_sync = matches!(next, Owed::Sync);
             let passed_over = self.queue.remove(1);
-            self.barriers -= usize::from(passed_over.is_some_and(|owed| owed.is_barrier()));
+            self.barriers -= usize::from(passed_over.as_ref().is_some_and(Owed::is_barrier));
             if !is_sync {
                 self.copy_open = false;
-                break;
+                return Ok(passed_over);
             }
         }
-        true
+        Ok(None)
     }
 }
 
@@ -606,7 +610,7 @@ mod tests {
     #[test]
     fn syncs_sent_ahead_of_copy_data_are_passed_over() {
         let mut p = pending([execute(), Owed::Sync]);
-        assert!(p.copy_in());
+        assert!(p.copy_in().is_ok());
         assert_eq!(p.len(), 1);
         assert!(p.is_copy_open());
         p.push(Owed::CopyEnd);
@@ -619,7 +623,7 @@ mod tests {
     #[test]
     fn a_copy_sent_in_one_go_keeps_what_follows() {
         let mut p = pending([query(), Owed::CopyEnd, query()]);
-        assert!(p.copy_in());
+        assert!(p.copy_in().is_ok());
         assert!(!p.is_copy_open());
         assert!(p.ready(b'I').is_some());
         assert!(p.ready(b'I').is_some());
@@ -636,7 +640,7 @@ mod tests {
     #[test]
     fn a_sync_held_back_is_sent_when_the_copy_fails() {
         let mut p = pending([execute()]);
-        p.copy_in();
+        p.copy_in().unwrap();
         p.hold_sync();
         let (dropped, must_sync) = p.fail();
         assert_eq!(dropped.len(), 1);

@@ -6,6 +6,7 @@
 pub mod acting;
 pub mod admission;
 pub mod alerts;
+pub mod begun;
 pub mod buffers;
 pub mod concurrency;
 mod learned_file;
@@ -21,6 +22,7 @@ pub mod watch;
 
 pub use acting::{Acting, Revoked};
 pub use alerts::Alerts;
+pub use begun::{Begun, NotBegun};
 pub use concurrency::{Concurrency, Turn};
 pub use learning::Learning;
 pub use metrics::Metrics;

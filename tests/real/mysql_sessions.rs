@@ -498,3 +498,27 @@ fn change_user(
         }
     }
 }
+
+#[test]
+fn each_statement_that_was_permitted_has_a_result_in_the_log() {
+    let server = mariadb();
+    let (one, two) = (server.database("create table t(n int)"), server.database("select 1"));
+    let proxy = MySqlProxy::start(vec![source("shop", server, TlsMode::Disable)], VIEWER, |_, _| {});
+    let mut client = Client::connect(proxy.port, &Options::user("admin", "admin-pw").on(&one.name)).unwrap();
+    client.query("select 1").unwrap();
+    client.error("select nothing");
+    client.error(&format!("kill query {}", client.greeting.connection));
+    client.query(&format!("use {}", two.name)).unwrap();
+    client.command(&[&[2], one.name.as_bytes()].concat()).unwrap();
+    client.query("set role viewer").unwrap();
+    client.query("select n from t").unwrap();
+    drop(client);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let records = proxy.records();
+    let permitted: Vec<_> = records.iter().filter(|record| record["verdict"] == "permitted").collect();
+    assert!(permitted.len() >= 7, "{permitted:#?}");
+    for statement in permitted {
+        let ended = records.iter().filter(|r| r["kind"] == "result" && r["statement"] == statement["seq"]).count();
+        assert_eq!(ended, 1, "{statement}");
+    }
+}

@@ -231,3 +231,31 @@ fn each_proof_of_identity_that_servers_ask_for_is_given() {
     let error = reach(account("app", None, TlsMode::Disable)).unwrap_err().to_string();
     assert_eq!(error, "the server asks for a password; set `password` of source `shop`");
 }
+
+#[test]
+fn a_login_that_cannot_be_recorded_leaves_no_session_behind() {
+    let database = postgres().database("select 1");
+    let proxy =
+        PostgresProxy::start(&database, "[role.viewer]\ngrant = [ { on = 'shop.public.*', allow = ['read'] } ]\n");
+    let folder = proxy.folder.path().join("audit");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "a file where the folder was").unwrap();
+    let log_in = || {
+        let mut client = PostgresClient::open(proxy.port);
+        client.send(&[startup(3 << 16, &[("user", "viewer"), ("database", "shop")])]);
+        client.log_in("viewer-pw").map(|()| client)
+    };
+    // The first may be let in, before the log knows; a row it does not get.
+    let first = log_in();
+    for _ in 0..3 {
+        let refused = log_in().err().unwrap();
+        assert!(refused.contains("58030"), "{refused}");
+    }
+    drop(first);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while !proxy.node.registry.live().is_empty() {
+        assert!(std::time::Instant::now() < until, "{:?}", proxy.node.registry.live());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::fs::remove_file(&folder).unwrap();
+}

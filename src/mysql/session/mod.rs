@@ -21,10 +21,12 @@ mod stop;
 mod text;
 mod words;
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use super::client::{Client, ClientError};
 use super::pending::Kind;
@@ -33,7 +35,7 @@ use super::wire::capability::status;
 use super::wire::command::Command;
 use super::wire::err::Err;
 use super::wire::{HEADER, Header};
-use crate::audit::{Ending, Subject, Totals};
+use crate::audit::{Ending, ResultRecord, Sequence, Subject, Totals};
 use crate::auth::User;
 use crate::pipeline::{Settings, VirtualDatabase};
 use crate::session::{Acting, Entry, Node, Ticket, Turn, Wish};
@@ -57,6 +59,10 @@ pub struct Session {
     catalog: Option<Ticket>,
     // The leave of the statement under way to run among those of its role, where their number is limited.
     turn: Option<Turn>,
+    // The record of a statement that was permitted, and when that was, until its result is recorded.
+    unfinished: Cell<Option<(Sequence, Instant)>>,
+    // The error by which the proxy itself answered the command under way.
+    failed: Option<Box<str>>,
     totals: Totals,
 }
 
@@ -93,6 +99,8 @@ impl Session {
             statements: Statements::default(),
             catalog: None,
             turn: None,
+            unfinished: Cell::default(),
+            failed: None,
             totals: Totals::default(),
         }
     }
@@ -105,10 +113,12 @@ impl Session {
     /// Runs until it ends; says why, and what it did in all.
     pub async fn run(mut self) -> (Subject, Ending, Totals) {
         let ending = loop {
-            if let Err(ending) = self.next().await {
+            let done = self.next().await;
+            self.note_unfinished(done.is_err());
+            self.turn = None;
+            if let Err(ending) = done {
                 break ending;
             }
-            self.turn = None;
         };
         self.entry.set_server(None);
         if let Some(server) = self.server.take() {
@@ -158,6 +168,24 @@ impl Session {
         }
     }
 
+    /// Records the end of a statement that the proxy carried out, or could not pass on.
+    fn note_unfinished(&mut self, is_over: bool) {
+        let failed = self.failed.take();
+        let Some((statement, began)) = self.unfinished.take() else { return };
+        let total = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.node.audit.result(&ResultRecord {
+            subject: &self.subject,
+            statement,
+            rows: 0,
+            bytes: 0,
+            first_row_us: total,
+            total_us: total,
+            sqlstate: failed.as_deref().or(is_over.then_some("08S01")),
+            limit: None,
+            facts: None,
+        });
+    }
+
     /// Whether the role's statements are rewritten. Those of an observed role go through as they are.
     fn is_restricted(&self) -> bool {
         let role = self.acting.role();
@@ -197,6 +225,9 @@ impl Session {
 
     /// Answers a command with an error of the proxy's own.
     async fn fail(&mut self, sequence: u8, error: &Err) -> Step<()> {
+        if self.unfinished.get().is_some() {
+            self.failed = Some(error.sqlstate().into());
+        }
         self.client.send_error(sequence, error).await.map_err(client_gone)
     }
 

@@ -1,6 +1,7 @@
 //! Which server a session is on: it follows from the database that the client names.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::input::{MAX_SHORT, Whole};
 use super::{Session, Step, unrecorded};
@@ -134,7 +135,9 @@ impl Session {
             outcome,
             reported: &[],
         };
-        self.node.audit.statement(&record).map(drop)
+        let record = self.node.audit.statement(&record)?;
+        self.unfinished.set(Some((record, Instant::now())));
+        Ok(())
     }
 
     /// `COM_INIT_DB`: USE by another name.

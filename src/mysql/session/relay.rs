@@ -363,6 +363,7 @@ impl Session {
         self.node.metrics.rows.add(rows);
         self.node.metrics.result_bytes.add(progress.bytes);
         let Some((running, statement)) = running.and_then(|running| Some((running, running.record?))) else { return };
+        self.unfinished.set(None);
         let end = Instant::now();
         let since =
             |moment: Instant| u64::try_from(moment.duration_since(running.arrived).as_micros()).unwrap_or(u64::MAX);

@@ -177,8 +177,9 @@ impl Session {
         if !decision.reported.is_empty() {
             self.node.metrics.statements_blocked.add_one();
         }
-        if record.is_err() {
-            self.node.metrics.statements_unrecorded.add_one();
+        match &record {
+            Ok(record) => self.unfinished.set(Some((*record, Instant::now()))),
+            Err(_) => self.node.metrics.statements_unrecorded.add_one(),
         }
         record
     }

@@ -103,8 +103,14 @@ impl Session {
             backend::NOTICE_RESPONSE => Ok(notice(state, body, input, out)),
             backend::PARAMETER_STATUS => self.parameter_status(state, body).map(|()| Pass::Forward),
             backend::COPY_IN_RESPONSE => {
-                if state.draining || !state.pending.copy_in() {
+                let Ok(passed_over) = state.pending.copy_in() else { return Err(out_of_turn(header.tag)) };
+                if state.draining {
                     return Err(out_of_turn(header.tag));
+                }
+                if let Some(mut running) = passed_over.and_then(Owed::into_running) {
+                    // `protocol_violation`, as the server says of the COPY.
+                    running.sqlstate = Some(*b"08P01");
+                    self.finish(state, &running);
                 }
                 Ok(Pass::Forward)
             }
