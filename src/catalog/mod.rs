@@ -11,7 +11,9 @@ pub mod store;
 pub mod types;
 
 pub use function::{Function, FunctionKind, FunctionResult, UserOperator, UserType, Volatility};
-pub use relation::{CheckOption, Column, ForeignKey, ForeignSource, KeyAction, Relation, RelationId, RelationKind};
+pub use relation::{
+    CheckOption, Column, ForeignKey, ForeignSource, Index, KeyAction, Relation, RelationId, RelationKind,
+};
 pub use snapshot::{SessionRelations, Snapshot, SnapshotBuilder};
 pub use store::CatalogStore;
 pub use types::{ColumnType, TypeClass, TypeExtra};

@@ -92,6 +92,15 @@ pub struct ForeignKey {
     pub on_update: KeyAction,
 }
 
+/// An index of PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// `pg_class.oid`.
+    pub oid: u32,
+    /// Its name.
+    pub name: Box<str>,
+}
+
 /// A table, view or the like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Relation {
@@ -115,8 +124,8 @@ pub struct Relation {
     pub unique_by_parts: bool,
     /// Direct parents: the partitioned table, or the tables inherited from.
     pub parents: Vec<RelationId>,
-    /// `pg_class.oid` of its indexes; empty on MySQL.
-    pub indexes: Vec<u32>,
+    /// Its indexes, which stand in its schema (PostgreSQL); empty on MySQL.
+    pub indexes: Vec<Index>,
     /// The query of a view, every name in it outside `pg_catalog` schema-qualified, without a semicolon.
     pub definition: Option<Box<str>>,
     /// A view with `security_barrier`.

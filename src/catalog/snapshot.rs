@@ -63,7 +63,7 @@ struct Saved<C> {
 }
 
 /// The form of files that this version writes and reads.
-const SAVED: u32 = 1;
+const SAVED: u32 = 2;
 
 /// A file that holds no snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -266,6 +266,13 @@ impl Snapshot {
     /// A relation by the number that result descriptions carry.
     pub fn by_oid(&self, oid: u32) -> Option<&Relation> {
         self.contents.by_oid.get(&oid).and_then(|id| self.relation(*id))
+    }
+
+    /// The table that an index of this schema and name belongs to (PostgreSQL).
+    pub fn index(&self, schema: &str, name: &str) -> Option<&Relation> {
+        let in_schema = self.contents.by_name.get(schema)?.values().filter_map(|id| self.relation(*id));
+        let mut tables = in_schema.filter(|table| !self.is_gone(schema, &table.name));
+        tables.find(|table| table.indexes.iter().any(|index| *index.name == *name))
     }
 
     /// All functions of a name, in every schema, `pg_catalog` included.

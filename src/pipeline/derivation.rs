@@ -188,8 +188,10 @@ fn deciding_rule(resolved: &Resolved) -> Option<Arc<RuleInfo>> {
 fn first_filter(resolved: &Resolved) -> Option<Arc<RuleInfo>> {
     resolved.relations.iter().find_map(|used| match &used.appearance {
         Appearance::Expanded(view) => first_filter(&view.resolved),
-        Appearance::Plain | Appearance::Protected | Appearance::System(_) | Appearance::Target => {
-            used.access.filters.first().map(|filter| Arc::clone(&filter.rule))
-        }
+        Appearance::Plain
+        | Appearance::Protected
+        | Appearance::System(_)
+        | Appearance::Target
+        | Appearance::OfIndex => used.access.filters.first().map(|filter| Arc::clone(&filter.rule)),
     })
 }

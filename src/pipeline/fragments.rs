@@ -25,6 +25,9 @@ pub(super) fn replacements(
             );
         };
         let moved: Vec<&str> = used.moved.iter().map(|tokens| source_of(text, &script.tokens, tokens)).collect();
+        if matches!(used.appearance, Appearance::OfIndex) {
+            continue;
+        }
         let appears = appear(database, relation, used, &moved.join(" "), fence)?;
         all.push(Replacement::new(&used.tokens, appears));
         all.extend(used.moved.iter().map(|tokens| Replacement::new(tokens, "")));
@@ -45,7 +48,7 @@ fn appear(
     let fenced = fence && hides_rows;
     let options = derived::Options { from: None, only: used.only, fence: fenced, behind, used: used.needed() };
     let derived_table = match &used.appearance {
-        Appearance::Plain | Appearance::Target => {
+        Appearance::Plain | Appearance::Target | Appearance::OfIndex => {
             let name = derived::qualified(engine, relation);
             return Ok(if used.only { format!("ONLY {name}") } else { name });
         }

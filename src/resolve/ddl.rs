@@ -4,7 +4,7 @@
 //! to the server (roles, databases, tablespaces) is not for restricted roles.
 
 use super::binder::Binder;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, UNDEFINED_OBJECT};
 use super::scope::{Binding, BoundColumn, Kind, ScopeId};
 use super::temporary::TEMPORARY_SCHEMA;
 use crate::catalog::{Relation, RelationKind};
@@ -129,10 +129,6 @@ impl Binder<'_> {
         }
         let mysql = self.world.engine() == Engine::MySql;
         let changes_index = &*ddl.object == "INDEX" && ddl.action != DdlAction::Create;
-        if changes_index && !mysql {
-            // The name is the index's own there, not its table's.
-            return Err(self.refuse_kind(&words));
-        }
         if mysql && let Some((name, like)) = copied_table(ddl) {
             return self.create_like(name, like, ddl.temporary);
         }
@@ -142,7 +138,9 @@ impl Binder<'_> {
         self.out.writes = true;
         let verb = match ddl.action {
             DdlAction::Create => Verb::Create,
-            DdlAction::Alter | DdlAction::Comment | DdlAction::Grant | DdlAction::Refresh => Verb::Alter,
+            DdlAction::Alter | DdlAction::Comment | DdlAction::Grant | DdlAction::Refresh | DdlAction::Reindex => {
+                Verb::Alter
+            }
             DdlAction::Drop if changes_index => Verb::Alter,
             DdlAction::Drop => Verb::Drop,
             DdlAction::Truncate => Verb::Truncate,
@@ -155,6 +153,8 @@ impl Binder<'_> {
             let makes_it = ddl.action == DdlAction::Create && &*ddl.object != "INDEX";
             if makes_it {
                 self.create_name(name)?;
+            } else if changes_index && !mysql {
+                self.change_index(ddl, name)?;
             } else if !self.is_absent(ddl, name)? {
                 self.change_relation(name, verb)?;
             }
@@ -248,6 +248,34 @@ impl Binder<'_> {
                 .at(Some(name.tokens.start)));
         }
         self.note_target(relation, name, verb)
+    }
+
+    /// An index of PostgreSQL is named by itself; what may be done with it is a matter of its table.
+    fn change_index(&mut self, ddl: &Ddl, name: &ObjectName) -> Result<(), Refusal> {
+        let (schema, object) = self.split(name)?;
+        let snapshot = self.world.snapshot;
+        let in_schema = |schema: &str| snapshot.index(schema, &object.value);
+        let found = match schema {
+            Some(schema) => in_schema(&schema.value),
+            None => self.world.search_path.iter().find_map(|schema| in_schema(schema)),
+        };
+        let Some(table) = found else {
+            return if self.is_absent(ddl, name)? {
+                Ok(())
+            } else {
+                let message = format!("index \"{}\" does not exist", object.value);
+                Err(Refusal::with_state(UNDEFINED_OBJECT, message).at(Some(object.token)))
+            };
+        };
+        self.may_change(table, Verb::Alter, &name.tokens)?;
+        let place = self.note_use(table, name, Verb::Alter, name.tokens.clone())?;
+        if let Some(used) = self.out.relations.get_mut(place) {
+            used.appearance = super::resolved::Appearance::OfIndex;
+            used.used = vec![false; table.columns.len()];
+        }
+        let full = format!("{}.{}", self.quote(&table.schema), self.quote(&object.value));
+        self.edit(name.tokens.clone(), full);
+        Ok(())
     }
 
     /// The relation's full name stands in the statement.

@@ -147,7 +147,11 @@ impl Binder<'_> {
         let Some(relation) = self.world.snapshot.relation(used.relation) else { return Rc::from([]) };
         let expanded = match &used.appearance {
             Appearance::Expanded(view) => Some(view),
-            Appearance::Plain | Appearance::Protected | Appearance::System(_) | Appearance::Target => None,
+            Appearance::Plain
+            | Appearance::Protected
+            | Appearance::System(_)
+            | Appearance::Target
+            | Appearance::OfIndex => None,
         };
         let columns = relation.columns.iter().enumerate().filter_map(|(position, column)| {
             let treatment = used.access.columns.get(position).map(|access| &access.treatment)?;

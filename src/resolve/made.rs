@@ -59,7 +59,7 @@ impl Binder<'_> {
                 let names: Vec<_> = dropped.map(|relation| (relation.schema.clone(), relation.name.clone())).collect();
                 self.out.objects.gone.extend(names);
             }
-            DdlAction::Truncate | DdlAction::Comment | DdlAction::Grant | DdlAction::Refresh => {}
+            DdlAction::Truncate | DdlAction::Comment | DdlAction::Grant | DdlAction::Refresh | DdlAction::Reindex => {}
         }
     }
 

@@ -22,6 +22,8 @@ pub enum Appearance {
     Expanded(Arc<ExpandedView>),
     /// The target of a write: the full name stands, the statement's own references to its columns are replaced.
     Target,
+    /// The table of an index: the index's name stands in the statement, not the table's.
+    OfIndex,
 }
 
 /// A view's definition, resolved as a statement of its own.
@@ -249,7 +251,11 @@ impl Resolved {
         self.fence
             || self.relations.iter().any(|used| match &used.appearance {
                 Appearance::Expanded(view) => view.resolved.needs_fence(),
-                Appearance::Plain | Appearance::Protected | Appearance::System(_) | Appearance::Target => false,
+                Appearance::Plain
+                | Appearance::Protected
+                | Appearance::System(_)
+                | Appearance::Target
+                | Appearance::OfIndex => false,
             })
     }
 
@@ -257,7 +263,7 @@ impl Resolved {
     /// of triggers, so there those of all writes are: see the plan.)
     pub fn is_guarded(&self) -> bool {
         self.relations.iter().any(|used| match &used.appearance {
-            Appearance::Plain | Appearance::System(_) => false,
+            Appearance::Plain | Appearance::System(_) | Appearance::OfIndex => false,
             Appearance::Protected | Appearance::Expanded(_) => true,
             Appearance::Target => !used.access.is_plain(),
         })

@@ -32,6 +32,7 @@ mod mysql_upstream;
 mod mysql_writes;
 mod observe;
 mod pg_faults;
+mod pg_indexes;
 mod pg_introspect;
 mod pg_logins;
 mod pg_made_since;

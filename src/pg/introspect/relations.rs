@@ -7,7 +7,8 @@ use foldhash::HashMap;
 use super::types::{Extras, Types};
 use super::{CatalogError, Shared, flag, number, sql, text};
 use crate::catalog::{
-    CheckOption, Column, ForeignKey, ForeignSource, KeyAction, Relation, RelationId, RelationKind, SnapshotBuilder,
+    CheckOption, Column, ForeignKey, ForeignSource, Index, KeyAction, Relation, RelationId, RelationKind,
+    SnapshotBuilder,
 };
 use crate::pg::upstream::{Row, Rows, Upstream};
 
@@ -110,7 +111,7 @@ fn add_indexes(rows: &Rows, builder: &mut SnapshotBuilder) -> Result<(), Catalog
     const WHAT: &str = "indexes";
     for row in rows.iter() {
         let Some(table) = find(builder, number(row, 0, WHAT)?) else { continue };
-        table.indexes.push(number(row, 1, WHAT)?);
+        table.indexes.push(Index { oid: number(row, 1, WHAT)?, name: text(row, 6, WHAT)?.into() });
         if !flag(row, 3) {
             continue;
         }

@@ -79,11 +79,12 @@ pub(super) const COLLATIONS: &str = "
     FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
     WHERE l.oid IN (SELECT attcollation FROM pg_attribute)";
 
-/// Indexes: table, index, primary, unique over plain columns of all rows, number of key columns, columns.
+/// Indexes: table, index, primary, unique over plain columns of all rows, number of key columns, columns, name.
 pub(super) const INDEXES: &str = "
     SELECT indrelid, indexrelid, indisprimary,
-           indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL, indnkeyatts, indkey
-    FROM pg_index ORDER BY indrelid, indexrelid";
+           indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL, indnkeyatts, indkey,
+           relname
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid ORDER BY indrelid, indexrelid";
 
 /// Foreign keys: table, columns, table referred to, its columns, what is done on DELETE, on UPDATE.
 pub(super) const FOREIGN_KEYS: &str = "

@@ -184,7 +184,7 @@ impl<'t> Survey<'t> {
     fn ddl(&mut self, ddl: &'t Ddl) {
         let kind = match ddl.action {
             DdlAction::Create => StatementKind::Create,
-            DdlAction::Alter | DdlAction::Comment | DdlAction::Refresh => StatementKind::Alter,
+            DdlAction::Alter | DdlAction::Comment | DdlAction::Refresh | DdlAction::Reindex => StatementKind::Alter,
             DdlAction::Drop => StatementKind::Drop,
             DdlAction::Truncate => StatementKind::Truncate,
             DdlAction::Grant => StatementKind::Grant,

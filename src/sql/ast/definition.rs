@@ -115,6 +115,8 @@ pub enum DdlAction {
     Grant,
     /// REFRESH MATERIALIZED VIEW.
     Refresh,
+    /// REINDEX of an index or a table.
+    Reindex,
 }
 
 impl DdlAction {
@@ -128,6 +130,7 @@ impl DdlAction {
             Self::Comment => "COMMENT ON",
             Self::Grant => "GRANT",
             Self::Refresh => "REFRESH",
+            Self::Reindex => "REINDEX",
         }
     }
 }

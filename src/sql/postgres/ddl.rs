@@ -1,4 +1,4 @@
-//! CREATE, ALTER, DROP, TRUNCATE, COMMENT, GRANT, REVOKE, REFRESH.
+//! CREATE, ALTER, DROP, TRUNCATE, COMMENT, GRANT, REVOKE, REFRESH, REINDEX.
 //!
 //! What is read to its end is marked complete; of the rest action, object and names are known.
 
@@ -18,6 +18,7 @@ pub fn statement(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
         "truncate" => truncate(c).map(finished),
         "comment" => comment(c).map(finished),
         "grant" | "revoke" => grant::grant(c, word == "revoke").map(finished),
+        "reindex" => reindex(c).map(finished),
         _ => refresh(c).map(finished),
     }
 }
@@ -278,4 +279,29 @@ fn refresh(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
     ddl.names.push(names::qualified(c)?);
     table::with_data(c)?;
     Ok(ddl)
+}
+
+/// REINDEX of an index or a table; of schemas and databases the rest is not read.
+fn reindex(c: &mut Cursor<'_>) -> Result<Ddl, SyntaxError> {
+    let mut ddl = new(DdlAction::Reindex, "INDEX");
+    if c.is_symbol("(") {
+        names::parenthesized(c, |c| names::comma_list(c, reindex_option))?;
+    }
+    if c.take_word("table") {
+        ddl.object = "TABLE".into();
+    } else if !c.take_word("index") {
+        return Ok(incomplete(c, ddl));
+    }
+    c.take_word("concurrently");
+    ddl.names.push(names::qualified(c)?);
+    Ok(ddl)
+}
+
+/// `VERBOSE`, `VERBOSE off`, `TABLESPACE fast`.
+fn reindex_option(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
+    names::label(c)?;
+    if names::is_label(c, 0) {
+        names::label(c)?;
+    }
+    Ok(())
 }

@@ -28,7 +28,9 @@ pub fn statement(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
         "reset" => session::reset(c),
         "show" => session::show(c),
         "discard" => session::discard(c),
-        "create" | "alter" | "drop" | "truncate" | "comment" | "grant" | "revoke" | "refresh" => ddl::statement(c),
+        "create" | "alter" | "drop" | "truncate" | "comment" | "grant" | "revoke" | "refresh" | "reindex" => {
+            ddl::statement(c)
+        }
         "" if c.is_symbol("(") => preparable(c),
         _ => utility::other(c),
     }

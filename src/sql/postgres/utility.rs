@@ -214,7 +214,7 @@ pub fn notification(c: &mut Cursor<'_>) -> Result<Statement, SyntaxError> {
 }
 
 /// Statements that are known by their words only.
-const OTHER: [&[&str]; 11] = [
+const OTHER: [&[&str]; 10] = [
     &["analyse"],
     &["analyze"],
     &["checkpoint"],
@@ -223,7 +223,6 @@ const OTHER: [&[&str]; 11] = [
     &["import", "foreign", "schema"],
     &["load"],
     &["reassign", "owned"],
-    &["reindex"],
     &["security", "label"],
     &["vacuum"],
 ];

@@ -220,7 +220,6 @@ fn others() {
         ("do $$ begin end $$", "DO"),
         ("load 'x'", "LOAD"),
         ("analyze t", "ANALYZE"),
-        ("reindex table t", "REINDEX"),
         ("security label on table t is 'x'", "SECURITY LABEL"),
         ("checkpoint", "CHECKPOINT"),
         ("import foreign schema a from server b into c", "IMPORT FOREIGN SCHEMA"),
