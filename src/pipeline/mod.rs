@@ -8,6 +8,7 @@ mod estimate;
 mod facts;
 mod firewall;
 mod fragments;
+mod observation;
 mod plan;
 mod position;
 mod read_back;

@@ -136,7 +136,9 @@ fn permitted(
                 // MySQL's errors do not say that they come out of a trigger or of stored code.
                 let runs_code = database.engine() == Engine::MySql && resolved.writes;
                 out.guarded |= resolved.is_guarded() || runs_code;
-                see(database, &settings, &statement, Some(&resolved), facts.fingerprint(), &mut out.blocks);
+                let (fingerprint, blocks) = (facts.fingerprint(), &mut out.blocks);
+                out.reads_literals |=
+                    see(database, &settings, source, &statement, Some(&resolved), fingerprint, blocks);
                 is_seen = true;
                 let effect = session_objects::effect(database.snapshot(), resolved)?.unwrap_or(effect);
                 out.reads_literals |= reads_literals || effect != Effect::None;
@@ -144,7 +146,8 @@ fn permitted(
             }
         };
         if !is_seen {
-            see(database, &settings, &statement, None, facts.fingerprint(), &mut out.blocks);
+            let (fingerprint, blocks) = (facts.fingerprint(), &mut out.blocks);
+            out.reads_literals |= see(database, &settings, source, &statement, None, fingerprint, blocks);
         }
         settings.apply(&effect, database.snapshot());
         if settings.sql_mode != initial.sql_mode && number + 1 < script.statements.len() {
@@ -170,65 +173,21 @@ pub(super) fn resolve_statement(
     resolve::resolve(&world, text, &script.tokens, statement)
 }
 
-/// Asks the role's blocks about a statement.
-fn see(
+/// Asks the role's blocks about a statement. Gives whether they may say something else of one that differs in literals
+/// only.
+pub(super) fn see(
     database: &VirtualDatabase,
     settings: &Settings,
+    source: set_config::Source<'_>,
     statement: &Statement,
     resolved: Option<&Resolved>,
     fingerprint: u64,
     blocks: &mut Vec<Arc<Block>>,
-) {
-    let Some(firewall) = database.firewall() else { return };
+) -> bool {
+    let Some(firewall) = database.firewall() else { return false };
     let search_path = settings.search_path.as_deref().unwrap_or(database.snapshot().search_path());
-    let sight = Sight { statement, resolved, search_path };
-    firewall.see(database, &sight, fingerprint, blocks);
-}
-
-/// What can be said of a text that goes through as it is.
-pub(super) struct Observation {
-    pub(super) facts: Arc<Facts>,
-    pub(super) effects: Vec<Effect>,
-    /// A change of role, which is the proxy's to carry out.
-    pub(super) own: Option<Effect>,
-    pub(super) blocks: Matched,
-    /// Whether every statement was understood.
-    pub(super) is_known: bool,
-}
-
-/// Facts and effects of a text of an unrestricted role, as far as they can be had.
-pub(super) fn observe(database: &VirtualDatabase, settings: &Settings, text: &str, script: &Script) -> Observation {
-    let mut facts = FactsBuilder::new(text, script);
-    let mut effects = Vec::new();
-    let mut settings = settings.clone();
-    let mut own = None;
-    let mut blocks = Vec::new();
-    let mut is_known = true;
-    for range in &script.statements {
-        facts.looked_up(database.snapshot(), &settings);
-        let Ok(statement) = database.parse(&settings, text, script, range.clone()) else {
-            facts.unknown_kind();
-            effects.push(Effect::Ddl);
-            is_known = false;
-            if let Some(firewall) = database.firewall() {
-                firewall.see_unknown(&mut blocks);
-            }
-            continue;
-        };
-        facts.kind(&statement);
-        let resolved = resolve_statement(database, &settings, text, script, &statement).ok();
-        if let Some(resolved) = &resolved {
-            facts.resolved(database.snapshot(), resolved);
-        }
-        see(database, &settings, &statement, resolved.as_ref(), facts.fingerprint(), &mut blocks);
-        if script.statements.len() == 1 {
-            own = session_statement::set_role(database, &statement).and_then(Result::ok);
-        }
-        let effect = session_statement::effect(&statement);
-        settings.apply(&effect, database.snapshot());
-        effects.push(effect);
-    }
-    Observation { facts: facts.build(), effects, own, blocks: blocks.into(), is_known }
+    let sight = Sight { source, statement, resolved, search_path };
+    firewall.see(database, &sight, fingerprint, blocks)
 }
 
 /// The client's error for a refusal.

@@ -14,7 +14,7 @@ use crate::sql::ast::{
 use crate::sql::token::{Token, TokenKind};
 
 /// A text and its tokens.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: &'a [Token],

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::cache::Plans;
 use super::firewall::{self, Firewall, Matched, Screened};
-use super::plan::{self, Observation, Plan};
+use super::observation::{self, Observation};
+use super::plan::{self, Plan};
 use super::position;
 use super::result_columns::{self, ResultColumn};
 use super::role_rules::RoleRules;
@@ -261,10 +262,11 @@ impl VirtualDatabase {
             let verdict = denial.map_or_else(|| Verdict::Permit(permit()), Verdict::Denial);
             return Decision { annotation, facts: Arc::clone(&template.facts), verdict, observed: None, reported };
         }
-        let Observation { facts, effects, own, blocks, is_known } = plan::observe(self, settings, text, script);
+        let Observation { facts, effects, own, blocks, is_known, reads_literals } =
+            observation::observe(self, settings, text, script);
         let Screened { denial, reported } = self.screen(&blocks, settings, text, script, is_known);
         let permit = self.unchanged(text, effects, own);
-        let plain = permit.effects().iter().all(|effect| *effect == Effect::None);
+        let plain = !reads_literals && permit.effects().iter().all(|effect| *effect == Effect::None);
         let verdict = denial.map_or(Verdict::Permit(permit), Verdict::Denial);
         let decision = Decision { annotation, facts: Arc::clone(&facts), verdict, observed: None, reported };
         if plain {
@@ -290,7 +292,7 @@ impl VirtualDatabase {
     /// Everything is decided as it would be, and the text goes through unchanged.
     fn decide_observed(&self, settings: &Settings, text: &str, script: &Script) -> Decision {
         let Plan { facts, outcome, .. } = plan::plan(self, settings, text, script);
-        let Observation { effects, own, blocks, is_known, .. } = plan::observe(self, settings, text, script);
+        let Observation { effects, own, blocks, is_known, .. } = observation::observe(self, settings, text, script);
         let Screened { denial, reported } = self.screen(&blocks, settings, text, script, is_known);
         let observed = outcome.err().or(denial).map(Arc::new);
         let verdict = Verdict::Permit(self.unchanged(text, effects, own));

@@ -55,7 +55,7 @@ impl Binder<'_> {
             QueryBody::Write(statement) => self.write(statement, Some(scope))?,
         };
         self.order_by(&query.order_by, inner, &output)?;
-        self.exprs(&query.limit, inner)?;
+        self.exprs(&query.limit.exprs, inner)?;
         for locking in &query.locking {
             self.locking(locking, inner, first_relation)?;
         }

@@ -184,8 +184,8 @@ pub struct Query {
     pub body: QueryBody,
     /// ORDER BY of the whole.
     pub order_by: Vec<Expr>,
-    /// LIMIT, OFFSET, FETCH FIRST: every expression in them.
-    pub limit: Vec<Expr>,
+    /// LIMIT, OFFSET, FETCH FIRST.
+    pub limit: super::row_limit::RowLimit,
     /// FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE.
     pub locking: Vec<Locking>,
     /// Without parentheses around it.

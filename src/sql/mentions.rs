@@ -228,7 +228,7 @@ impl Mentions {
             QueryBody::Nested(inner) => self.query(inner),
             QueryBody::Write(statement) => self.statement(statement),
         }
-        self.exprs(query.order_by.iter().chain(&query.limit));
+        self.exprs(query.order_by.iter().chain(&query.limit.exprs));
         for locking in &query.locking {
             for table in &locking.of {
                 self.object(Role::Other, table);

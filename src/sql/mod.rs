@@ -15,6 +15,7 @@ pub mod literal;
 mod mentions;
 pub mod mysql;
 pub mod postgres;
+pub mod row_limit;
 pub mod script;
 pub mod syntax_error;
 pub mod token;

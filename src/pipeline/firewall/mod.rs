@@ -9,15 +9,16 @@ mod tests;
 use std::sync::Arc;
 
 use self::survey::{Part, Survey};
+use super::set_config::Source;
 use super::verdict::{Denial, by_rule};
 use super::virtual_database::VirtualDatabase;
 use crate::audit::Ground;
 use crate::catalog::{Relation, RelationId, RelationKind};
 use crate::policy::{self, Action, Block, Missing, RuleInfo, StatementKind};
 use crate::resolve::{INSUFFICIENT_PRIVILEGE, Resolved, Rules as _};
-use crate::sql::Script;
 use crate::sql::ast::{ObjectName, Statement, Tokens};
 use crate::sql::script::Reading;
+use crate::sql::{Engine, Script};
 
 /// The blocks of a role.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ pub(super) struct Screened {
 
 /// A statement and what its names were found to be.
 pub(super) struct Sight<'a> {
+    pub(super) source: Source<'a>,
     pub(super) statement: &'a Statement,
     /// Nothing where the statement's names could not be resolved, and where it has none.
     pub(super) resolved: Option<&'a Resolved>,
@@ -51,20 +53,22 @@ impl Firewall {
         (!blocks.is_empty()).then(|| Self { blocks: blocks.to_vec() })
     }
 
-    /// Adds the blocks that speak of a statement.
+    /// Adds the blocks that speak of a statement. Gives whether they may speak of another one that differs in literals
+    /// only.
     pub(super) fn see(
         &self,
         database: &VirtualDatabase,
         sight: &Sight<'_>,
         fingerprint: u64,
         matched: &mut Vec<Arc<Block>>,
-    ) {
-        let survey = Survey::of(sight.statement);
+    ) -> bool {
+        let survey = Survey::of(sight.statement, sight.source);
         let tables = Tables { database, sight };
         let met = self.blocks.iter().filter(|block| meets(block, &survey, &tables, fingerprint));
         for block in met {
             add(matched, block);
         }
+        survey.reads_limits && self.blocks.iter().any(|block| block.missing.contains(&Missing::Limit))
     }
 
     /// Adds the blocks that refuse, for a statement that was not understood: whether they speak of it cannot be told.
@@ -145,14 +149,40 @@ struct Tables<'a> {
 impl Tables<'_> {
     /// Whether a name means one of a rule's tables, or a view that reads one.
     fn is_among(&self, name: &ObjectName, kind: StatementKind, wanted: &policy::Tables) -> bool {
-        let Some(resolved) = self.sight.resolved else {
-            return self.by_name(name).is_some_and(|relation| self.reads(relation, wanted));
-        };
+        let Some(resolved) = self.sight.resolved else { return self.is_named(name, wanted) };
         let mut used = resolved.relations.iter().filter(|used| is_inside(name, &used.tokens)).peekable();
-        if used.peek().is_none() && names_no_query(kind) {
-            return self.by_name(name).is_some_and(|relation| self.reads(relation, wanted));
+        if used.peek().is_none() {
+            return names_no_query(kind) && self.is_named(name, wanted);
         }
         used.any(|used| self.relation(used.relation).is_some_and(|relation| self.reads(relation, wanted)))
+            || (self.is_looked_up_elsewhere(name) && self.is_named(name, wanted))
+    }
+
+    /// Whether what a name is looked up as is one of a rule's tables, or a view that reads one.
+    fn is_named(&self, name: &ObjectName, wanted: &policy::Tables) -> bool {
+        let snapshot = self.database.snapshot();
+        let Some(object) = name.object().map(|object| &*object.value) else { return false };
+        let schemas: Vec<&str> = match name.qualifier() {
+            Some(schema) => vec![&*schema.value],
+            None if self.is_looked_up_elsewhere(name) => snapshot.schemas().collect(),
+            None => self.sight.search_path.iter().map(|schema| &**schema).collect(),
+        };
+        let mut found = schemas.iter().filter_map(|schema| snapshot.find(schema, object)).peekable();
+        if found.peek().is_none() {
+            // The catalog may not have it yet.
+            return schemas.iter().any(|schema| wanted.are_named(snapshot.source(), schema, object));
+        }
+        if self.is_looked_up_elsewhere(name) {
+            return found.any(|relation| self.reads(relation, wanted));
+        }
+        found.next().is_some_and(|relation| self.reads(relation, wanted))
+    }
+
+    /// Whether the schemas in which the server looks a name up may be others than the proxy knows: an unrestricted role
+    /// can change them by functions and by `ALTER ROLE`.
+    fn is_looked_up_elsewhere(&self, name: &ObjectName) -> bool {
+        let database = self.database;
+        database.role().unrestricted && database.engine() == Engine::Postgres && name.qualifier().is_none()
     }
 
     /// Whether a relation is one of a rule's tables, or a view that reads one, through other views too.
@@ -167,15 +197,6 @@ impl Tables<'_> {
 
     fn relation(&self, id: RelationId) -> Option<&Relation> {
         self.database.snapshot().relation(id)
-    }
-
-    /// The relation of a name as the server would look it up, were it no other name of the statement.
-    fn by_name(&self, name: &ObjectName) -> Option<&Relation> {
-        let object = &name.object()?.value;
-        match name.qualifier() {
-            Some(schema) => self.database.snapshot().find(&schema.value, object),
-            None => self.sight.search_path.iter().find_map(|schema| self.database.snapshot().find(schema, object)),
-        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a statement does as a whole: its parts with the tables that each reads or writes, whether each has a condition
 //! and a limit, and every function called.
 
+use crate::pipeline::set_config::Source;
 use crate::policy::StatementKind;
 use crate::sql::ast::{
-    CopySource, CreateAs, CreateAsKind, Ddl, DdlAction, Expr, ExprKind, Into, JoinConstraint, MergeAction, ObjectName,
-    Query, QueryBody, Relation, Select, SelectItem, SetClause, Show, Statement, TableRef, With,
+    CopySource, CreateAs, CreateAsKind, Ddl, DdlAction, Expr, ExprKind, Into, JoinConstraint, Literal, MergeAction,
+    ObjectName, Query, QueryBody, Relation, Select, SelectItem, SetClause, Show, Statement, TableRef, With,
 };
+use crate::sql::row_limit::{RowCount, RowLimit};
 
 /// A part of a statement that `[[block]]` can speak of: a SELECT, the statement itself, a write in a WITH.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,12 +22,18 @@ pub(super) struct Part<'t> {
 }
 
 /// A statement surveyed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Survey<'t> {
     pub(super) parts: Vec<Part<'t>>,
     /// Without schema.
     pub(super) functions: Vec<&'t str>,
+    /// Whether a limit is a literal, so that another text of the shape may have none.
+    pub(super) reads_limits: bool,
+    source: Source<'t>,
 }
+
+/// A LIMIT above this many rows keeps nobody from reading a table whole.
+const LARGEST_LIMIT: u64 = 10_000_000;
 
 /// What the queries around a query have.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,8 +43,8 @@ struct Around {
 }
 
 impl<'t> Survey<'t> {
-    pub(super) fn of(statement: &'t Statement) -> Self {
-        let mut survey = Self::default();
+    pub(super) fn of(statement: &'t Statement, source: Source<'t>) -> Self {
+        let mut survey = Self { parts: Vec::new(), functions: Vec::new(), reads_limits: false, source };
         survey.statement(statement);
         survey
     }
@@ -66,7 +74,8 @@ impl<'t> Survey<'t> {
                 self.items(&insert.returning);
             }
             Statement::Update(update) => {
-                let around = around(update.filter.as_ref(), &update.limit, Around::default());
+                let limited = update.limit.first().is_some_and(|rows| self.limits(rows));
+                let around = around(update.filter.as_ref(), limited, Around::default());
                 self.with(update.with.as_ref(), Around::default());
                 let mut tables = Vec::new();
                 self.table(&update.target, around, &mut tables);
@@ -79,7 +88,8 @@ impl<'t> Survey<'t> {
                 self.items(&update.returning);
             }
             Statement::Delete(delete) => {
-                let around = around(delete.filter.as_ref(), &delete.limit, Around::default());
+                let limited = delete.limit.first().is_some_and(|rows| self.limits(rows));
+                let around = around(delete.filter.as_ref(), limited, Around::default());
                 self.with(delete.with.as_ref(), Around::default());
                 let mut tables: Vec<_> = delete.targets.iter().map(|target| &target.name).collect();
                 for table in &delete.using {
@@ -90,8 +100,12 @@ impl<'t> Survey<'t> {
                 self.items(&delete.returning);
             }
             Statement::Merge(merge) => {
-                // ON is its condition.
-                let filtered = Around { filtered: true, limited: false };
+                // ON is its condition, and those of all that it does.
+                let conditions = || merge.clauses.iter().map(|clause| clause.condition.as_ref());
+                let filtered = Around {
+                    filtered: depends_on_rows(&merge.on) || conditions().all(|when| when.is_some_and(depends_on_rows)),
+                    limited: false,
+                };
                 self.with(merge.with.as_ref(), Around::default());
                 let mut tables = vec![&merge.target.name];
                 self.table(&merge.source, filtered, &mut tables);
@@ -124,11 +138,12 @@ impl<'t> Survey<'t> {
                 self.exprs(&copy.filter);
             }
             Statement::Explain(explain) => {
-                let mut inner = Survey::of(&explain.statement);
+                let mut inner = Survey::of(&explain.statement, self.source);
                 let tables = inner.parts.iter().flat_map(|part| part.tables.iter().copied());
                 self.part(StatementKind::Explain, tables);
                 if explain.analyze {
                     self.parts.append(&mut inner.parts);
+                    self.reads_limits |= inner.reads_limits;
                 }
                 self.functions.append(&mut inner.functions);
             }
@@ -177,7 +192,7 @@ impl<'t> Survey<'t> {
         match create.kind {
             CreateAsKind::Table | CreateAsKind::MaterializedView => self.statement(&create.source),
             // Its query does not run yet.
-            CreateAsKind::View => self.functions.append(&mut Survey::of(&create.source).functions),
+            CreateAsKind::View => self.functions.append(&mut Survey::of(&create.source, self.source).functions),
         }
     }
 
@@ -209,10 +224,11 @@ impl<'t> Survey<'t> {
     }
 
     fn query(&mut self, query: &'t Query, outer: Around) {
-        let outer = around(None, &query.limit, outer);
+        let limited = self.is_limited(&query.limit);
+        let outer = around(None, limited, outer);
         match &query.body {
             QueryBody::Select(select) => {
-                let inside = around(select.filter.as_ref(), &[], outer);
+                let inside = around(select.filter.as_ref(), false, outer);
                 self.with(query.with.as_ref(), inside);
                 self.select(select, inside);
             }
@@ -241,7 +257,29 @@ impl<'t> Survey<'t> {
                 self.statement(statement);
             }
         }
-        self.exprs(query.order_by.iter().chain(&query.limit));
+        self.exprs(query.order_by.iter().chain(&query.limit.exprs));
+    }
+
+    fn is_limited(&mut self, limit: &RowLimit) -> bool {
+        match limit.count {
+            RowCount::Any => false,
+            RowCount::One => true,
+            RowCount::Given(at) => limit.exprs.get(at).is_some_and(|rows| self.limits(rows)),
+        }
+    }
+
+    /// Whether a number of rows keeps a table from being read whole. Values that are bound are not looked at.
+    fn limits(&mut self, rows: &Expr) -> bool {
+        match &rows.kind {
+            ExprKind::Parameter => true,
+            ExprKind::Cast { operand, .. } => self.limits(operand),
+            ExprKind::Literal(Literal::Number) => {
+                self.reads_limits = true;
+                self.source.text_of(&rows.tokens).parse().is_ok_and(|rows: u64| rows <= LARGEST_LIMIT)
+            }
+            // NULL is no limit, and of anything else the value is not known.
+            _ => false,
+        }
     }
 
     fn select(&mut self, select: &'t Select, inside: Around) {
@@ -334,11 +372,8 @@ impl<'t> Survey<'t> {
 }
 
 /// What a query has with a condition and a limit of its own.
-fn around(filter: Option<&Expr>, limit: &[Expr], outer: Around) -> Around {
-    Around {
-        filtered: outer.filtered || filter.is_some_and(depends_on_rows),
-        limited: outer.limited || !limit.is_empty(),
-    }
+fn around(filter: Option<&Expr>, limited: bool, outer: Around) -> Around {
+    Around { filtered: outer.filtered || filter.is_some_and(depends_on_rows), limited: outer.limited || limited }
 }
 
 /// Whether a condition can be true of one row and false of another: it names a column, a cursor's row, or a sub-select.

@@ -28,6 +28,12 @@ fn database(engine: Engine, role: &str, block: &str) -> VirtualDatabase {
     let mut builder = SnapshotBuilder::new(1, "shop", engine, 150_000);
     builder.search_path(vec![schema.into()]);
     builder.relation(table(schema, "big"));
+    if engine == Engine::Postgres {
+        builder.relation(table("s2", "events"));
+        builder.relation(table("public", "events"));
+    } else {
+        builder.flavour(crate::sql::mysql::Flavour::MariaDb);
+    }
     builder.relation(table(schema, "small"));
     let view = Relation { kind: RelationKind::View, ..table(schema, "v") };
     builder.relation(Relation { definition: Some("select id, email from public.big".into()), ..view });
@@ -204,4 +210,116 @@ fn what_is_not_understood_is_refused_where_blocks_refuse() {
     assert!(is_blocked(&admin, "select 'unterminated"));
     let reports = database(Engine::Postgres, "admin", "statements = 'drop'\naction = 'report'");
     assert!(!is_blocked(&reports, "frobnicate the table"));
+}
+
+#[test]
+fn a_limit_is_one_that_leaves_something_out() {
+    let block = "missing = ['where', 'limit']\ntables = 'shop.public.big'";
+    let refused = [
+        "select * from big offset 0",
+        "select * from big limit null",
+        "select * from big limit all",
+        "select * from big fetch first 100000000 rows only",
+        "select * from big limit 10000001",
+        "select * from big limit 1e9",
+        "select * from big limit '9000000000'",
+        "select * from big limit (select 1000000000)",
+        "select * from (select * from big limit 100000000) x",
+    ];
+    let permitted = [
+        "select * from big limit 10000000",
+        "select * from big limit 10 offset 100000000",
+        "select * from big offset 100000000 limit 10",
+        "select * from big limit $1",
+        "select * from big limit cast($1 as bigint)",
+        "select * from big limit 10::int8",
+        "select * from big fetch first row only",
+        "select * from big offset 3 rows fetch next 5 rows only",
+    ];
+    check(Engine::Postgres, block, &refused, &permitted);
+    let block = "missing = ['where', 'limit']\ntables = 'shop.shop.big'";
+    let refused = ["select * from shop.big limit 18446744073709551615", "select * from shop.big limit 1, 99999999"];
+    let permitted = ["select * from shop.big limit 10", "select * from shop.big limit 99999999, 1"];
+    check(Engine::MySql, block, &refused, &permitted);
+}
+
+#[test]
+fn limits_of_one_shape_are_told_apart() {
+    for role in ["viewer", "admin"] {
+        let database = database(Engine::Postgres, role, "missing = 'limit'\ntables = 'shop.public.big'");
+        for (rows, blocked) in [("10", false), ("99999999", true), ("11", false), ("99999998", true)] {
+            assert_eq!(is_blocked(&database, &format!("select id from big limit {rows}")), blocked, "{role} {rows}");
+        }
+    }
+}
+
+#[test]
+fn what_merge_lacks_is_a_condition_on_rows() {
+    let block = "statements = 'merge'\nmissing = 'where'";
+    let refused = [
+        "merge into small s using s2.events e on true when matched then delete",
+        "merge into small s using s2.events e on 1 = 1 when matched and s.id = '1' then delete when matched then do nothing",
+    ];
+    let permitted = [
+        "merge into small s using s2.events e on s.id = e.id when matched then delete",
+        "merge into small s using s2.events e on true when matched and s.id = '1' then delete",
+    ];
+    check_as(&["admin"], Engine::Postgres, block, &refused, &permitted);
+}
+
+#[test]
+fn an_unrestricted_role_cannot_hide_which_table_it_means() {
+    let block = "missing = ['where', 'limit']\ntables = ['shop.s2.events', 'shop.late.*']";
+    // The search path may be another than is known; tables may be newer than the catalog.
+    let refused = [
+        "select * from events",
+        "table events",
+        "copy events to stdout",
+        "select * from s2.events",
+        "select * from late.t",
+    ];
+    let permitted = [
+        "select * from public.events",
+        "select * from events limit 3",
+        "select * from big",
+        "select * from later.t",
+        "with events as (select id from big) select * from events",
+    ];
+    check_as(&["admin"], Engine::Postgres, block, &refused, &permitted);
+    check_as(
+        &["viewer"],
+        Engine::Postgres,
+        block,
+        &["select * from s2.events"],
+        &["select * from events", "table big"],
+    );
+}
+
+#[test]
+fn statements_inside_statements_are_seen_on_mariadb() {
+    let block = "statements = 'delete'\nmissing = 'where'";
+    let refused = [
+        "set statement max_statement_time = 1 for delete from small",
+        "set statement max_statement_time = 1 for set statement sort_buffer_size = 1 for delete from small",
+        "execute immediate 'delete from small'",
+        "execute immediate 'delete ' 'from small'",
+        "prepare s from 'delete from small'",
+        "execute immediate 'execute immediate ''delete from small'''",
+        // What is not known may be anything.
+        "execute immediate concat('delete from sm', 'all')",
+        "prepare s from @text",
+        "handler small open",
+    ];
+    let permitted = [
+        "set statement max_statement_time = 1 for select * from small",
+        "set statement max_statement_time = 1 for delete from small where id = '1'",
+        "execute immediate 'select 1'",
+        "prepare s from 'delete from small where id = ?'",
+        "set max_statement_time = 1",
+    ];
+    check_as(&["admin"], Engine::MySql, block, &refused, &permitted);
+    let deep = "set statement a = 1 for ".repeat(100_000) + "select 1";
+    assert!(is_blocked(&database(Engine::MySql, "admin", block), &deep));
+    let sleep = "functions = 'sleep'";
+    check_as(&["admin"], Engine::MySql, sleep, &["set statement a = 1 for select sleep(1)"], &["select upper('a')"]);
 }

@@ -8,11 +8,13 @@
 
 mod driver_comments;
 mod grammar;
+mod inner;
 pub mod keywords;
 pub mod lexer;
 
 pub use grammar::parse;
 pub(in crate::sql) use grammar::string_content;
+pub use inner::{Inner, inner};
 
 /// Which family of servers reads the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]

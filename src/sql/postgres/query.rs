@@ -5,6 +5,7 @@ use crate::sql::ast::{
     CommonTable, Expr, ExprKind, Locking, Name, Operation, Query, QueryBody, Statement, TableRef, Tokens, With,
 };
 use crate::sql::cursor::Cursor;
+use crate::sql::row_limit::{RowCount, RowLimit};
 use crate::sql::syntax_error::SyntaxError;
 
 /// Whether a query without parentheses begins here. VALUES may be a column's name.
@@ -57,7 +58,7 @@ pub fn continue_nested(c: &mut Cursor<'_>, start: u32, first: Box<Query>) -> Res
 }
 
 fn bare(body: QueryBody, tokens: Tokens) -> Query {
-    Query { with: None, body, order_by: Vec::new(), limit: Vec::new(), locking: Vec::new(), tokens }
+    Query { with: None, body, order_by: Vec::new(), limit: RowLimit::default(), locking: Vec::new(), tokens }
 }
 
 /// Set operations behind the first operand, then what belongs to the whole.
@@ -259,14 +260,14 @@ pub fn nulls_order(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
 }
 
 /// LIMIT, OFFSET and FETCH FIRST in any order.
-fn limit(c: &mut Cursor<'_>) -> Result<Vec<Expr>, SyntaxError> {
-    let mut limits = Vec::new();
+fn limit(c: &mut Cursor<'_>) -> Result<RowLimit, SyntaxError> {
+    let mut limits = RowLimit::default();
     let (mut counted, mut skipped) = (false, false);
     loop {
         if !counted && c.take_word("limit") {
             counted = true;
             if !c.take_word("all") {
-                limits.push(expression::any(c)?);
+                limits.push_count(expression::any(c)?);
             }
         } else if !counted && c.take_word("fetch") {
             counted = true;
@@ -284,13 +285,19 @@ fn limit(c: &mut Cursor<'_>) -> Result<Vec<Expr>, SyntaxError> {
 }
 
 /// `FIRST 3 ROWS WITH TIES`, `NEXT ROW ONLY`.
-fn fetch_first(c: &mut Cursor<'_>, limits: &mut Vec<Expr>) -> Result<(), SyntaxError> {
+fn fetch_first(c: &mut Cursor<'_>, limits: &mut RowLimit) -> Result<(), SyntaxError> {
     if !c.take_word("first") {
         c.expect_word("next")?;
     }
     let rows = |c: &Cursor<'_>| c.is_word("row") || c.is_word("rows");
     if !rows(c) || !(c.is_word_ahead(1, "only") || c.is_word_ahead(1, "with")) {
-        limits.push(if c.is_symbol("+") || c.is_symbol("-") { expression::any(c)? } else { primary::primary(c)? });
+        limits.push_count(if c.is_symbol("+") || c.is_symbol("-") {
+            expression::any(c)?
+        } else {
+            primary::primary(c)?
+        });
+    } else {
+        limits.count = RowCount::One;
     }
     if !rows(c) {
         return Err(c.expected("`ROW` or `ROWS`"));

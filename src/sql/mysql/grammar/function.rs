@@ -283,7 +283,7 @@ impl<'t> Grammar<'t> {
             self.string()?;
         }
         if self.is_maria() && self.cursor.is_word("limit") {
-            order_by.extend(self.limit()?);
+            order_by.extend(self.limit()?.exprs);
         }
         if self.cursor.take_words(&["null", "on", "null"]) || self.cursor.take_words(&["absent", "on", "null"]) {
             // Whether an array keeps NULLs.

@@ -2,6 +2,7 @@
 
 use super::{Grammar, Parsed};
 use crate::sql::ast::{Alias, Expr, Insert, Name, OnConflict, Query, QueryBody, SetClause, Statement};
+use crate::sql::row_limit::RowLimit;
 
 impl Grammar<'_> {
     /// `INSERT [IGNORE] [INTO] t …`, `REPLACE [INTO] t …`
@@ -83,7 +84,7 @@ impl Grammar<'_> {
             with: None,
             body: QueryBody::Values(rows),
             order_by: Vec::new(),
-            limit: Vec::new(),
+            limit: RowLimit::default(),
             locking: Vec::new(),
             tokens,
         })

@@ -4,6 +4,7 @@ use super::{Grammar, Parsed};
 use crate::sql::ast::{
     CommonTable, Expr, Into, Locking, Query, QueryBody, Relation, Select, SelectItem, TableRef, Tokens, With,
 };
+use crate::sql::row_limit::{RowCount, RowLimit};
 use crate::sql::token::TokenKind;
 
 /// Words of the FIELDS and LINES clauses of INTO OUTFILE.
@@ -82,7 +83,7 @@ impl Grammar<'_> {
             with: None,
             body,
             order_by: Vec::new(),
-            limit: Vec::new(),
+            limit: RowLimit::default(),
             locking: Vec::new(),
             tokens: self.cursor.since(start),
         }
@@ -243,13 +244,19 @@ impl Grammar<'_> {
     }
 
     /// `LIMIT a [, b | OFFSET b]`, MariaDB's `OFFSET a ROWS FETCH FIRST b ROWS ONLY`.
-    pub(super) fn limit(&mut self) -> Parsed<Vec<Expr>> {
-        let mut limit = Vec::new();
+    pub(super) fn limit(&mut self) -> Parsed<RowLimit> {
+        let mut limit = RowLimit::default();
         if self.cursor.take_word("limit") {
             if !self.cursor.are_words(&["rows", "examined"]) {
-                limit.push(self.number()?);
-                if self.cursor.take_symbol(",") || self.cursor.take_word("offset") {
-                    limit.push(self.number()?);
+                let first = self.number()?;
+                if self.cursor.take_symbol(",") {
+                    limit.push(first);
+                    limit.push_count(self.number()?);
+                } else {
+                    limit.push_count(first);
+                    if self.cursor.take_word("offset") {
+                        limit.push(self.number()?);
+                    }
                 }
             }
             if self.cursor.are_words(&["rows", "examined"]) {
@@ -269,8 +276,10 @@ impl Grammar<'_> {
             if !self.cursor.take_word("first") {
                 self.cursor.expect_word("next")?;
             }
-            if !self.cursor.is_one_of(&["row", "rows"]) {
-                limit.push(self.number()?);
+            if self.cursor.is_one_of(&["row", "rows"]) {
+                limit.count = RowCount::One;
+            } else {
+                limit.push_count(self.number()?);
             }
             self.row_or_rows()?;
             if !self.cursor.take_word("only") {

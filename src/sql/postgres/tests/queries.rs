@@ -232,10 +232,10 @@ fn windows_are_read_with_frames() {
 #[test]
 fn limits_and_locks_come_in_any_order() {
     let found = query("select 1 from t for no key update of t nowait for share limit 1 offset $1 rows");
-    assert_eq!((found.locking.len(), found.limit.len()), (2, 2));
+    assert_eq!((found.locking.len(), found.limit.exprs.len()), (2, 2));
     let found = query("select 1 from t offset 1 fetch next (a + 1) rows with ties for key share of s.t skip locked");
-    assert_eq!((found.locking.len(), found.limit.len()), (1, 2));
-    assert!(query("select 1 fetch first row only").limit.is_empty());
+    assert_eq!((found.locking.len(), found.limit.exprs.len()), (1, 2));
+    assert_eq!(query("select 1 fetch first row only").limit.count, crate::sql::row_limit::RowCount::One);
     assert!(query("select 1 limit all for read only").locking.is_empty());
     refused("select 1 limit 1, 2");
     refused("select 1 limit 1 limit 2");

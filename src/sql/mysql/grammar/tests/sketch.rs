@@ -76,8 +76,8 @@ impl Sketch<'_> {
         if !query.order_by.is_empty() {
             out.push_str(&format!(" order {}", self.list(&query.order_by)));
         }
-        if !query.limit.is_empty() {
-            out.push_str(&format!(" limit {}", self.list(&query.limit)));
+        if !query.limit.exprs.is_empty() {
+            out.push_str(&format!(" limit {}", self.list(&query.limit.exprs)));
         }
         for locking in &query.locking {
             out.push_str(&format!(
