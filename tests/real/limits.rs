@@ -350,3 +350,16 @@ fn what_has_no_text_does_not_pass_by_rules_about_statements() {
     client.send(&[execute("c", 0), sync()]);
     assert!(client.until_ready()[0].starts_with("E 0A000"));
 }
+
+#[test]
+fn a_result_that_nobody_reads_holds_no_turn_when_its_time_is_up() {
+    let (_database, proxy) = limited("statement_timeout = '300ms'\nmax_concurrent = 1");
+    let mut lazy = PostgresClient::connect(proxy.port, "viewer");
+    lazy.send(&[query("select a.pad from numbers a, numbers b")]);
+    std::thread::sleep(Duration::from_millis(1000));
+    let mut other = PostgresClient::connect(proxy.port, "viewer");
+    assert_eq!(other.run("select 1 as one"), ["T one", "D 1", "C SELECT 1", "Z I"]);
+    let cancelled = lazy.until_ready();
+    let late = "E 57014 statement cancelled: it ran longer than 300ms";
+    assert!(cancelled.iter().any(|line| line.starts_with(late)), "{:?}", cancelled.last());
+}

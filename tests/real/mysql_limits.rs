@@ -324,3 +324,29 @@ fn cursors_that_are_open_when_the_rules_change_give_no_more_rows_of_the_old_rule
         assert_eq!(client.rows("select 5"), [["5"]]);
     });
 }
+
+#[test]
+fn a_client_that_went_away_is_noticed_while_the_planner_waits_for_a_lock() {
+    everywhere("max_cost = 1000000", |setting| {
+        let waiting = || {
+            let sql = "select count(*) from information_schema.processlist where info like 'EXPLAIN%numbers%'";
+            setting.database.rows(sql)[0][0].parse::<u32>().unwrap()
+        };
+        let mut locker = setting.connect("admin");
+        locker.query("lock tables numbers write").unwrap();
+        let mut client = setting.connect("viewer");
+        client.send(0, b"\x03select n from numbers where n = 7");
+        let asked = Instant::now() + Duration::from_secs(5);
+        while waiting() == 0 {
+            assert!(Instant::now() < asked, "the planner is asked");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(client);
+        let gone = Instant::now() + Duration::from_secs(5);
+        while waiting() > 0 {
+            assert!(Instant::now() < gone, "the question is still there");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        locker.query("unlock tables").unwrap();
+    });
+}

@@ -76,10 +76,10 @@ impl Session {
         }
         let answer = self.at_server(async |upstream| cost(upstream, Question::Execution(&packet)).await).await?;
         judge(database, decision, &answer);
-        if answer.is_err()
+        if answer.as_ref().is_err_and(|error| !is_disturbance(error))
             && let Some(server) = &mut self.server
         {
-            // Whether it has the types is not known.
+            // Whether the server took the types is not known.
             server.close_statement(explain).await?;
             return Ok(None);
         }
@@ -143,12 +143,15 @@ impl Session {
 fn judge(database: &VirtualDatabase, decision: &mut Decision, answer: &Result<Option<f64>, Err>) {
     match answer {
         Ok(Some(cost)) => admission::weigh(database, decision, *cost),
-        // A lock was waited for too long (1205, MariaDB's 1213 for a deadlock), or the question was interrupted.
-        Err(error) if is_interruption(error) || matches!(error.code, 1205 | 1213) => {
-            admission::refuse_unanswered(database, decision);
-        }
+        Err(error) if is_disturbance(error) => admission::refuse_unanswered(database, decision),
         Ok(None) | Err(_) => {}
     }
+}
+
+/// Whether a question was disturbed while the server had it: a lock was waited for too long (1205, MariaDB's 1213 for a
+/// deadlock), or it was interrupted.
+fn is_disturbance(error: &Err) -> bool {
+    is_interruption(error) || matches!(error.code, 1205 | 1213)
 }
 
 enum Question<'a> {

@@ -74,6 +74,8 @@ impl Session {
             if state.stop == Stop::UnderWay {
                 state.stop = Stop::No;
             }
+            // A client that does not read the rest keeps others of the role from nothing.
+            state.turn = None;
         }
         self.progress.notify_waiters();
     }
