@@ -28,11 +28,18 @@ pub(super) fn replacements(
         if matches!(used.appearance, Appearance::OfIndex) {
             continue;
         }
-        let appears = appear(database, relation, used, &moved.join(" "), fence)?;
+        let lock = used.lock.as_ref().map(|tokens| source_of(text, &script.tokens, tokens));
+        let appears = appear(database, relation, used, Inside { behind: &moved.join(" "), lock }, fence)?;
         all.push(Replacement::new(&used.tokens, appears));
         all.extend(used.moved.iter().map(|tokens| Replacement::new(tokens, "")));
     }
     Ok(all)
+}
+
+/// Parts of the statement that stand inside a derived table.
+struct Inside<'a> {
+    behind: &'a str,
+    lock: Option<&'a str>,
 }
 
 /// How a relation is written.
@@ -40,13 +47,20 @@ fn appear(
     database: &VirtualDatabase,
     relation: &Relation,
     used: &RelationUse,
-    behind: &str,
+    inside: Inside<'_>,
     fence: bool,
 ) -> Result<String, Refusal> {
     let engine = database.engine();
     let hides_rows = !used.access.filters.is_empty();
     let fenced = fence && hides_rows;
-    let options = derived::Options { from: None, only: used.only, fence: fenced, behind, used: used.needed() };
+    let options = derived::Options {
+        from: None,
+        only: used.only,
+        fence: fenced,
+        behind: inside.behind,
+        lock: inside.lock,
+        used: used.needed(),
+    };
     let derived_table = match &used.appearance {
         Appearance::Plain | Appearance::Target | Appearance::OfIndex => {
             let name = derived::qualified(engine, relation);

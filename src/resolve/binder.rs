@@ -140,6 +140,7 @@ impl<'a> Binder<'a> {
             tokens,
             only: false,
             moved: Vec::new(),
+            lock: None,
             alias: None,
             appearance,
             used: vec![false; relation.columns.len()],

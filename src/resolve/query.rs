@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::binder::{Binder, Sources};
 use super::refusal::Refusal;
-use super::resolved::OutputColumn;
-use super::scope::{BoundColumn, CommonTableName, ScopeId};
+use super::resolved::{Appearance, OutputColumn};
+use super::scope::{BoundColumn, CommonTableName, Kind, ScopeId};
 use crate::policy::Verb;
 use crate::sql::Engine;
 use crate::sql::ast::{CommonTable, Expr, ExprKind, Locking, Name, Query, QueryBody, Relation, TableRef, With};
@@ -177,6 +177,34 @@ impl Binder<'_> {
             let Some(relation) = self.world.snapshot.relation(used.relation) else { continue };
             self.require(relation, &used.access, Verb::Update)
                 .map_err(|refusal| refusal.because("a locking read needs it").at(Some(locking.tokens.start)))?;
+        }
+        if self.world.engine() == Engine::MySql { self.lock_inside(locking, scope) } else { Ok(()) }
+    }
+
+    /// MySQL's locking clauses do not reach into derived tables, which get their own.
+    fn lock_inside(&mut self, locking: &Locking, scope: ScopeId) -> Result<(), Refusal> {
+        let bindings = self.scope(scope).map(|scope| scope.bindings.as_slice()).unwrap_or_default();
+        let places = bindings.iter().filter_map(|binding| match binding.kind {
+            Kind::Relation(place) => Some(place),
+            Kind::Target(_) | Kind::Query | Kind::Function => None,
+        });
+        for place in places.collect::<Vec<_>>() {
+            let Some(used) = self.out.relations.get_mut(place) else { continue };
+            match &used.appearance {
+                Appearance::Plain | Appearance::System(_) | Appearance::Target | Appearance::OfIndex => {}
+                Appearance::Protected if locking.of.is_empty() => used.lock = Some(locking.tokens.clone()),
+                Appearance::Protected => {
+                    return Err(Refusal::unsupported("`FOR … OF` with a protected table is not allowed")
+                        .advise("leave `OF` out")
+                        .at(Some(locking.tokens.start)));
+                }
+                Appearance::Expanded(_) => {
+                    return Err(Refusal::unsupported("a locking read of a view over protected tables is not allowed")
+                        .because("the rows behind it would not be locked")
+                        .advise("read the tables")
+                        .at(Some(locking.tokens.start)));
+                }
+            }
         }
         Ok(())
     }

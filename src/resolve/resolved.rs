@@ -61,6 +61,8 @@ pub struct RelationUse {
     pub only: bool,
     /// Tokens that have to move inside a derived table: partitions, TABLESAMPLE, index hints.
     pub moved: Vec<Tokens>,
+    /// The locking clause that has to stand inside a derived table too.
+    pub lock: Option<Tokens>,
     /// The alias to add, where the statement gives none.
     pub alias: Option<Box<str>>,
     /// How it has to appear.

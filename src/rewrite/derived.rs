@@ -19,6 +19,8 @@ pub struct Options<'a> {
     pub fence: bool,
     /// Partitions, TABLESAMPLE, index hints.
     pub behind: &'a str,
+    /// `FOR UPDATE` and the like.
+    pub lock: Option<&'a str>,
     /// For each column whether it has to be there; `None` is every one.
     pub used: Option<&'a [bool]>,
 }
@@ -73,6 +75,9 @@ pub fn render(
     }
     if options.fence {
         sql.push_str(fence(engine));
+    }
+    if let Some(lock) = options.lock {
+        let _ = write!(sql, " {lock}");
     }
     sql.push(')');
     Ok(sql)

@@ -363,3 +363,35 @@ fn counts_and_words_of_writes_tell_nothing() {
         }
     }
 }
+
+#[test]
+fn locking_reads_lock_the_rows_of_protected_tables() {
+    everywhere(|desk| {
+        let options = Options::user("viewer", "viewer-pw").on(&desk.database.name);
+        let mut other = Client::connect(desk.proxy.port, &options).unwrap();
+        other.query("set innodb_lock_wait_timeout = 1").unwrap();
+        desk.runs("begin");
+        assert_eq!(
+            desk.client.rows("select id, email from people where id = 1 for update"),
+            [["1", "a***@example.com"]]
+        );
+        assert_eq!(other.error("select id from people where id = 1 for update nowait").sqlstate(), "HY000");
+        assert_eq!(other.error("update people set n = 5 where id = 1").code, 1205);
+        assert_eq!(other.rows("select id from people where id = 2 for update"), [["2"]]);
+        desk.runs("rollback");
+        assert_eq!(other.rows("select c.id from customers c join people p on p.id = c.id lock in share mode"), [["1"]]);
+        assert_eq!(other.rows("select id from customers where id > 0 order by id for update"), [["1"], ["3"]]);
+    });
+}
+
+#[test]
+fn updates_in_bulk_do_not_count_what_changed() {
+    let mut desk = Desk::on(mariadb());
+    let head = desk.client.command(b"\x16update people set email = ? where id = 1").unwrap();
+    desk.client.next().unwrap();
+    let number = &head[1..5];
+    let bulk = [b"\xfa", number, b"\x80\0\xfe\0\0\x0fann@example.com"].concat();
+    assert_eq!(desk.client.command(&bulk).unwrap_err().code, 1295);
+    let single = [b"\x17", number, b"\0\x01\0\0\0\0\x01\xfe\0\x0fann@example.com"].concat();
+    assert_eq!(desk.client.command(&single).unwrap()[..2], [0, 1]);
+}
