@@ -41,7 +41,7 @@ impl Binder<'_> {
         let constant = call.arguments.is_empty()
             && call.name.parts.len() == 1
             && CONSTANT_FUNCTIONS.contains(&self.token_text(expr.tokens.start).to_ascii_lowercase().as_str());
-        if let Some(ty) = self.withheld(call) {
+        if let Some(ty) = self.withheld(call).or_else(|| self.is_absent_setting(call).then_some("text")) {
             if self.out.relations.len() > relations {
                 return Err(Refusal::unsupported("a query stands inside a call whose answer is not shown")
                     .at(Some(expr.tokens.start)));
@@ -171,6 +171,7 @@ impl Binder<'_> {
             // Stored queries hold masks as they were written when they were made.
             Some(setting) if setting.starts_with("sekisho.key_") && self.world.inside_view => Ok(()),
             Some(setting) if self.world.rules.may_read_setting(&setting.to_ascii_lowercase()) => Ok(()),
+            Some(_) if self.is_absent_setting(call) => Ok(()),
             Some(setting) => {
                 Err(Refusal::forbidden(format!("setting `{setting}` is not readable by role `{}`", self.world.role))
                     .at(Some(name.token)))
@@ -178,6 +179,26 @@ impl Binder<'_> {
             None => Err(Refusal::unsupported(format!("`{}` takes only a setting's name in quotes", name.value))
                 .at(Some(name.token))),
         }
+    }
+
+    /// `current_setting('app.user', true)`: to the role there are no settings of extensions and applications, so it is NULL,
+    /// whatever the server has.
+    fn is_absent_setting(&self, call: &Call) -> bool {
+        let is_it = self.split(&call.name).is_ok_and(|(schema, name)| {
+            schema.is_none_or(|schema| *schema.value == *"pg_catalog") && *name.value == *"current_setting"
+        });
+        let [setting, missing_ok] = call.arguments.as_slice() else { return false };
+        let is_true = matches!(missing_ok.kind, ExprKind::Literal(Literal::Boolean))
+            && self.token_text(missing_ok.tokens.start).eq_ignore_ascii_case("true");
+        let name = self.plain_string(setting.tokens.start).unwrap_or_default();
+        let is_literal = matches!(setting.kind, ExprKind::Literal(Literal::String));
+        let is_extension = name.contains('.') && !self.world.rules.may_read_setting(&name.to_ascii_lowercase());
+        is_it
+            && is_true
+            && is_literal
+            && is_extension
+            && !self.world.inside_view
+            && self.world.engine() == Engine::Postgres
     }
 
     /// CALL: whatever the procedure does is its author's; the role needs the grant.

@@ -150,3 +150,33 @@ fn types_are_those_that_the_catalog_has() {
                'a'::information_schema.sql_identifier, 1::pg_catalog.int8, 'a'::name, '1 s'::interval second(2)";
     assert!(clean(&mut client, sql)[0].starts_with("T "), "{:?}", clean(&mut client, sql));
 }
+
+#[test]
+fn settings_of_applications_are_not_there() {
+    let database = postgres().database(SCHEMA);
+    let name = format!("\"{}\"", database.name);
+    database.execute(&format!("alter database {name} set app.secret = 'canary'"));
+    let proxy = PostgresProxy::start(&database, RULES);
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    for sql in ["select current_setting('app.secret', true)", "select pg_catalog.current_setting('App.Secret', TRUE)"] {
+        assert_eq!(clean(&mut client, sql), ["T current_setting", "D NULL", "C SELECT 1", "Z I"], "{sql}");
+    }
+    let absent =
+        "select current_setting('app.absent', true) is null as absent, current_setting('sekisho.key_i', true) k";
+    assert_eq!(clean(&mut client, absent), ["T absent k", "D t|NULL", "C SELECT 1", "Z I"]);
+    for sql in [
+        "select current_setting('app.secret')",
+        "select current_setting('app.secret', false)",
+        "select current_setting('app.' || 'secret', true)",
+        "select current_setting('ssl_key_file', true)",
+        "show app.secret",
+    ] {
+        assert!(clean(&mut client, sql)[0].starts_with("E 42501") || clean(&mut client, sql)[0].starts_with("E 0A000"));
+    }
+    let all = clean(&mut client, "show all");
+    assert_eq!(all[0], "T name setting description");
+    assert!(all.iter().any(|line| line.starts_with("D work_mem|4MB|")), "{all:?}");
+    for hidden in ["app.", "sekisho.", "ssl_key_file|", "data_directory|", "hba_file|"] {
+        assert!(!all.iter().any(|line| line.starts_with(&format!("D {hidden}"))), "{hidden}");
+    }
+}

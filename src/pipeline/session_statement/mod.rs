@@ -68,7 +68,7 @@ pub(super) fn course(
             Course::Unchanged(Effect::None)
         }
         Statement::ShowSetting(None) => {
-            return Err(Refusal::unsupported("`SHOW ALL` is not allowed").advise("show one setting by name"));
+            return Ok(Course::Instead { sql: postgres::every_setting(database)?, effect: Effect::None });
         }
         Statement::Transaction(Transaction::TwoPhase) => {
             return Err(Refusal::unsupported("two-phase commit is not allowed")

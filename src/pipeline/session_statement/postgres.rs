@@ -3,7 +3,7 @@
 use super::super::virtual_database::VirtualDatabase;
 use super::word;
 use crate::catalog::known::{self, SettingRule};
-use crate::resolve::Refusal;
+use crate::resolve::{Refusal, Rules};
 use crate::sql::ast::Assignment;
 
 /// Whether a SET is harmless.
@@ -86,4 +86,16 @@ pub(super) fn readable(database: &VirtualDatabase, name: &str) -> Result<(), Ref
         return Ok(());
     }
     Err(Refusal::forbidden(format!("setting `{name}` is not readable by role `{}`", database.role().name)))
+}
+
+/// What answers `SHOW ALL`: the settings that `pg_settings` shows, as SHOW writes them.
+pub(super) fn every_setting(database: &VirtualDatabase) -> Result<String, Refusal> {
+    let refusal = || Refusal::unsupported("`SHOW ALL` is not allowed").advise("show one setting by name");
+    let settings = database.snapshot().find("pg_catalog", "pg_settings").ok_or_else(refusal)?;
+    let view = database.rules().system(settings);
+    let shown = database.system_table(settings, view, &[])?.ok_or_else(refusal)?;
+    Ok(format!(
+        "SELECT name, pg_catalog.current_setting(name, true) AS setting, short_desc AS description \
+         FROM {shown} AS pg_settings ORDER BY name"
+    ))
 }
