@@ -356,7 +356,7 @@ fn a_result_that_nobody_reads_holds_no_turn_when_its_time_is_up() {
     let (_database, proxy) = limited("statement_timeout = '300ms'\nmax_concurrent = 1");
     let mut lazy = PostgresClient::connect(proxy.port, "viewer");
     lazy.send(&[query("select a.pad from numbers a, numbers b")]);
-    std::thread::sleep(Duration::from_millis(1000));
+    std::thread::sleep(Duration::from_secs(1));
     let mut other = PostgresClient::connect(proxy.port, "viewer");
     assert_eq!(other.run("select 1 as one"), ["T one", "D 1", "C SELECT 1", "Z I"]);
     let cancelled = lazy.until_ready();
