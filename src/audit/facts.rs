@@ -1,5 +1,6 @@
 //! What is known about a statement text, made once for all its executions.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use crate::policy::Verb;
@@ -47,8 +48,16 @@ pub struct Facts {
     /// What it runs that was prepared or opened before, by EXECUTE and FETCH; the rules and objects of that are among its
     /// own.
     pub runs: Vec<Ran>,
+    /// Literals that the message of its refusal repeats, in lower case: what they hold, and as they stand.
+    pub told: Vec<Box<str>>,
     /// Made when the first record of the text is; leave it to [`Default`].
     pub rendered: Rendered,
+}
+
+/// Whether what a message quotes is a literal, given in lower case, or has a long one in it.
+fn tells<'l>(quoted: &str, mut literals: impl Iterator<Item = &'l str>) -> bool {
+    let quoted = quoted.to_lowercase();
+    literals.any(|literal| quoted == *literal || (literal.chars().count() >= 4 && quoted.contains(literal)))
 }
 
 /// A statement that another one runs by its name.
@@ -61,6 +70,23 @@ pub struct Ran {
 }
 
 impl Facts {
+    /// The message of a refusal without the literals that it repeats: `?` stands for what it quotes of them.
+    pub fn without_literals<'m>(&self, message: &'m str) -> Cow<'m, str> {
+        if self.told.is_empty() {
+            return Cow::Borrowed(message);
+        }
+        let quoted = |(at, part): (usize, &'m str)| {
+            if at % 2 == 1 && tells(part, self.told.iter().map(|literal| &**literal)) { "?" } else { part }
+        };
+        Cow::Owned(message.split('`').enumerate().map(quoted).collect::<Vec<_>>().join("`"))
+    }
+
+    /// Keeps those literals of a text that a message about it repeats.
+    pub fn keep_told(&mut self, message: &str, literals: impl Iterator<Item = Box<str>>) {
+        let parts = || message.split('`').skip(1).step_by(2);
+        self.told.extend(literals.filter(|literal| parts().any(|part| tells(part, std::iter::once(&**literal)))));
+    }
+
     /// The same of a text that runs these.
     #[must_use]
     pub fn running(&self, runs: Vec<Ran>) -> Self {

@@ -39,7 +39,8 @@ pub fn subject(out: &mut Vec<u8>, subject: &Subject) {
 /// A statement and how it was decided.
 pub fn statement(out: &mut Vec<u8>, record: &StatementRecord<'_>, rules: TextRules) {
     subject(out, record.subject);
-    outcome(out, record.outcome);
+    let is_whole = rules.statement_text == StatementText::Full && !may_hold_secret(record.text, record.facts);
+    outcome(out, record.outcome, if is_whole { None } else { Some(record.facts) });
     if !record.reported.is_empty() {
         push_name(out, "reported");
         push_strings(out, record.reported.iter().map(|rule| &*rule.name));
@@ -99,7 +100,8 @@ pub fn session_closed(out: &mut Vec<u8>, who: &Subject, ending: Ending, totals: 
     push_number_field(out, "bytes", totals.bytes);
 }
 
-fn outcome(out: &mut Vec<u8>, outcome: Outcome<'_>) {
+/// How it was decided. Where the text is not recorded, its message has none of the literals of the `cleaned` facts.
+fn outcome(out: &mut Vec<u8>, outcome: Outcome<'_>, cleaned: Option<&Facts>) {
     let (verdict, sqlstate, message, rule, ground) = match outcome {
         Outcome::Permitted => ("permitted", None, None, None, Ground::Rules),
         Outcome::Observed { message, rule, ground } => ("observed", None, Some(message), rule, ground),
@@ -108,6 +110,11 @@ fn outcome(out: &mut Vec<u8>, outcome: Outcome<'_>) {
         }
     };
     push_field(out, "verdict", verdict);
+    let message = message.map(|message| match cleaned {
+        Some(facts) => facts.without_literals(message),
+        None => message.into(),
+    });
+    let message = message.as_deref();
     for (name, value) in [("sqlstate", sqlstate), ("message", message), ("rule", rule)] {
         if let Some(value) = value {
             push_field(out, name, value);
@@ -366,5 +373,19 @@ mod tests {
         assert_eq!(value["text"].as_str().unwrap().len(), 998);
         assert_eq!(value["text_length"], text.len());
         assert_eq!(value["text_sha256"].as_str().unwrap().as_bytes(), hex_hash(text.as_bytes()));
+    }
+
+    #[test]
+    fn messages_repeat_no_literals_where_texts_are_not_kept() {
+        let mut facts = facts("set", "set role ?");
+        let literals = || ["'xyzzy 9'", "xyzzy 9", "me"].into_iter().map(Box::from);
+        let message = "user `me` does not have role `XYZZY 9`, nor `role 'xyzzy 9'`; roles are `a`";
+        facts.keep_told(message, literals());
+        assert_eq!(facts.without_literals(message), "user `?` does not have role `?`, nor `?`; roles are `a`");
+        assert_eq!(Facts::default().without_literals(message), message);
+        let mut out = b"{\"v\":1".to_vec();
+        let refused = Outcome::Refused { sqlstate: "42501", message, rule: None, ground: Ground::Rules };
+        outcome(&mut out, refused, Some(&facts));
+        assert!(!String::from_utf8(out).unwrap().to_lowercase().contains("xyzzy"));
     }
 }

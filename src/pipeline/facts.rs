@@ -8,7 +8,7 @@ use crate::catalog::{Relation, Snapshot};
 use crate::policy::Treatment;
 use crate::resolve::{Appearance, RelationUse, Resolved};
 use crate::sql::ast::Statement;
-use crate::sql::{Script, script};
+use crate::sql::{Reading, Script, script};
 
 /// Collects facts over the statements of a text.
 #[derive(Debug, Default)]
@@ -84,6 +84,15 @@ impl FactsBuilder {
         if !self.facts.objects.contains(&object) {
             self.facts.objects.push(object);
         }
+    }
+
+    /// Notes the literals that the message of a refusal repeats.
+    pub(super) fn told(&mut self, message: &str, text: &str, script: &Script, reading: Reading) {
+        let written =
+            script.tokens.iter().filter(|token| token.is_literal()).map(|token| token.text(text).to_lowercase());
+        let values = script.literal_values(text, reading).into_iter().flatten().map(|value| value.to_lowercase());
+        let literals = written.chain(values).filter(|literal| !literal.is_empty());
+        self.facts.keep_told(message, literals.map(String::into_boxed_str));
     }
 
     pub(super) fn fingerprint(&self) -> u64 {

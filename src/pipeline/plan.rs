@@ -51,6 +51,7 @@ pub(super) fn plan(database: &VirtualDatabase, settings: &Settings, text: &str, 
             if let Some(rule) = &refusal.rule {
                 facts.rule(&rule.name);
             }
+            facts.told(&refusal.message, text, script, database.reading(settings));
             let denial = denial(refusal, text, &script.tokens);
             Plan { facts: facts.build(), outcome: Err(denial), template: None, blocks: Matched::default() }
         }

@@ -162,7 +162,8 @@ impl Limits {
         let bound = self.max_cost.as_ref()?;
         #[expect(clippy::cast_precision_loss, reason = "estimates are no more exact than that")]
         let too_much = cost > bound.value as f64 || cost.is_nan();
-        too_much.then(|| met_at(LimitKey::MaxCost, &bound.rule, bound.value.to_string(), format!("{cost:.0}")))
+        let met = || if cost.is_finite() { format!("{cost:.0}") } else { "more than can be counted".to_owned() };
+        too_much.then(|| met_at(LimitKey::MaxCost, &bound.rule, bound.value.to_string(), met()))
     }
 
     /// The limit that a result of so many rows and bytes exceeds.
@@ -261,6 +262,6 @@ mod tests {
         let limits = Limits::of(&[Arc::new(Limit { max_cost: Some(100), ..limit("cost") })]).unwrap();
         assert_eq!(limits.forbid_cost(100.0), None);
         assert_eq!(limits.forbid_cost(1e300).unwrap().allowed, "100");
-        assert!(limits.forbid_cost(f64::NAN).is_some());
+        assert_eq!(limits.forbid_cost(f64::NAN).unwrap().met, "more than can be counted");
     }
 }

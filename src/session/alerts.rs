@@ -150,13 +150,14 @@ impl Listener for Alerts {
         };
         let ground = match record.outcome {
             Outcome::Permitted => None,
-            Outcome::Observed { message, ground, .. } => Some((message, ground)),
+            Outcome::Observed { message, ground, .. } => Some((record.facts.without_literals(message), ground)),
             Outcome::Refused { message, ground, .. } => {
-                event(Occasion::Refused, message);
+                let message = record.facts.without_literals(message);
+                event(Occasion::Refused, &message);
                 Some((message, ground))
             }
         };
-        match ground {
+        match ground.as_ref().map(|(message, ground)| (&**message, ground)) {
             Some((message, Ground::Limit(_))) => event(Occasion::Limited, message),
             Some((message, Ground::Block | Ground::Learn)) => event(Occasion::Blocked, message),
             Some((_, Ground::Rules)) | None => {}

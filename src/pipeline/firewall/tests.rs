@@ -323,3 +323,21 @@ fn statements_inside_statements_are_seen_on_mariadb() {
     let sleep = "functions = 'sleep'";
     check_as(&["admin"], Engine::MySql, sleep, &["set statement a = 1 for select sleep(1)"], &["select upper('a')"]);
 }
+
+#[test]
+fn what_is_recorded_of_a_refusal_repeats_no_literals() {
+    let texts = [
+        "select current_setting('SECRETVALUE')",
+        "set role 'SECRETVALUE'",
+        "select 1 from small where id = E'\\'' 'SECRETVALUE'",
+        "show 'SECRETVALUE'",
+        "select 'SECRETVALUE' 'x' y z",
+    ];
+    let database = database(Engine::Postgres, "viewer", "statements = 'drop'");
+    for text in texts {
+        let decision = database.decide(&Settings::default(), text);
+        let Verdict::Denial(denial) = &decision.verdict else { panic!("{text} is refused") };
+        let recorded = decision.facts.without_literals(&denial.message);
+        assert!(!recorded.to_lowercase().contains("secretvalue"), "{text}: {recorded}");
+    }
+}
