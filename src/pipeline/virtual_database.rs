@@ -331,6 +331,10 @@ impl VirtualDatabase {
 
     /// Whether the role sees a relation whole and as it is.
     pub fn is_plain(&self, schema: &str, name: &str) -> bool {
+        // A session's own temporary tables hold what the role sees; the server names their schema `pg_temp_3`.
+        if self.engine() == Engine::Postgres && schema.starts_with("pg_temp_") {
+            return true;
+        }
         let found = self.snapshot.find(schema, name);
         found.is_some_and(|relation| {
             let access = self.rules().access(relation);

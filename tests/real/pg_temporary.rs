@@ -42,6 +42,8 @@ fn they_hold_what_the_role_sees() {
         ["C CREATE TABLE", "Z I"]
     );
     assert_eq!(client.run("insert into own(a) values (1), (2)"), ["C INSERT 0 2", "Z I"]);
+    let said = refusal(&mut client, "insert into own(a) values (1)");
+    assert!(said.contains("duplicate key value violates unique constraint"), "{said}");
     assert_eq!(client.run("update own set b = 'y' where a = 2"), ["C UPDATE 1", "Z I"]);
     assert_eq!(client.run("create index on own(b)"), ["C CREATE INDEX", "Z I"]);
     assert_eq!(client.run("select a, b from own order by a"), ["T a b", "D 1|x", "D 2|y", "C SELECT 2", "Z I"]);
