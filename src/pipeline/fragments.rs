@@ -37,6 +37,7 @@ pub(super) fn replacements(
 }
 
 /// Parts of the statement that stand inside a derived table.
+#[derive(Clone, Copy)]
 struct Inside<'a> {
     behind: &'a str,
     lock: Option<&'a str>,
