@@ -175,6 +175,10 @@ impl Rules for RoleRules<'_> {
         self.database.setting(name).may_read()
     }
 
+    fn readable_settings(&self) -> Option<Vec<&'static str>> {
+        Some(known::postgres::readable_settings().collect())
+    }
+
     fn may_read_variable(&self, _name: &str) -> bool {
         false
     }
@@ -227,6 +231,10 @@ impl Rules for BareRules {
 
     fn may_read_setting(&self, _name: &str) -> bool {
         true
+    }
+
+    fn readable_settings(&self) -> Option<Vec<&'static str>> {
+        None
     }
 
     /// The keys of masks: what is read without rules was refused before if the client wrote one.

@@ -3,6 +3,7 @@
 use super::binder::{Binder, Sources};
 use super::column::Nature;
 use super::refusal::{Refusal, UNDEFINED_FUNCTION};
+use super::resolved::Appearance;
 use super::scope::ScopeId;
 use crate::catalog::known::{self, BuiltinRule};
 use crate::catalog::{Function, FunctionKind, Volatility};
@@ -160,7 +161,8 @@ impl Binder<'_> {
         }
     }
 
-    /// `current_setting('name')`: the name must be a plain string of a harmless setting.
+    /// `current_setting('name')`: the name must be a plain string of a harmless setting. One that is a column or a parameter
+    /// (`\dconfig`, drivers) is NULL for all others, and so is its value.
     fn check_setting_argument(&mut self, call: &Call, name: &Name) -> Result<(), Refusal> {
         let setting = call.arguments.first().and_then(|argument| match argument.kind {
             ExprKind::Literal(Literal::String) => self.plain_string(argument.tokens.start),
@@ -176,9 +178,29 @@ impl Binder<'_> {
                 Err(Refusal::forbidden(format!("setting `{setting}` is not readable by role `{}`", self.world.role))
                     .at(Some(name.token)))
             }
-            None => Err(Refusal::unsupported(format!("`{}` takes only a setting's name in quotes", name.value))
-                .at(Some(name.token))),
+            None => self.limit_setting_argument(call, name),
         }
+    }
+
+    fn limit_setting_argument(&mut self, call: &Call, name: &Name) -> Result<(), Refusal> {
+        let Some(settings) = self.world.rules.readable_settings() else { return Ok(()) };
+        // The argument is written twice: it may be no column of a target, which is raw where it stands.
+        let writes = self.out.relations.iter().any(|used| matches!(used.appearance, Appearance::Target));
+        let argument = call.arguments.first().filter(|argument| match &argument.kind {
+            ExprKind::Column(column) => column.parts.len() <= 2 && !writes,
+            ExprKind::Parameter => true,
+            _ => false,
+        });
+        let Some(argument) = argument.filter(|_| self.world.engine() == Engine::Postgres) else {
+            return Err(Refusal::unsupported(format!("`{}` takes only a setting's name in quotes", name.value))
+                .at(Some(name.token)));
+        };
+        let source: String = argument.tokens.clone().map(|token| self.token_text(token)).collect();
+        let names = settings.join("', '");
+        let (start, end) = (argument.tokens.start, argument.tokens.end);
+        self.edit(start..start, format!("CASE WHEN pg_catalog.lower({source}) IN ('{names}') THEN "));
+        self.edit(end..end, " END ");
+        Ok(())
     }
 
     /// `current_setting('app.user', true)`: to the role there are no settings of extensions and applications, so it is NULL,

@@ -31,6 +31,8 @@ pub trait Rules {
     fn computes(&self, extension: &str) -> bool;
     /// Whether reading a setting or system variable is harmless.
     fn may_read_setting(&self, name: &str) -> bool;
+    /// The settings that may be read where their names are not in the text, in lower case; `None` is every one.
+    fn readable_settings(&self) -> Option<Vec<&'static str>>;
     /// Whether a user variable of MySQL may be read, its name without `@`.
     fn may_read_variable(&self, name: &str) -> bool;
     /// The columns that the row filters of a relation read, by position.

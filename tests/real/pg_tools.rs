@@ -148,3 +148,30 @@ fn types_of_extensions_and_enumerations_are_found() {
                 FROM pg_catalog.pg_largeobject_metadata ORDER BY oid";
     assert_eq!(client.run(text), ["T ID Owner Description", "C SELECT 0", "Z I"]);
 }
+
+#[test]
+fn settings_by_names_that_are_columns_or_parameters_are_the_readable_ones() {
+    let (_database, _proxy, mut client) = viewer();
+    let rows = |client: &mut PostgresClient, sql: &str| -> Vec<String> {
+        client.run(sql).into_iter().filter(|line| line.starts_with("D ") || line.starts_with("E ")).collect()
+    };
+    let config = "select s.name, pg_catalog.current_setting(s.name) as v from pg_catalog.pg_settings s
+        where s.name in ('work_mem', 'ssl_key_file') order by 1";
+    assert_eq!(rows(&mut client, config), ["D work_mem|4MB"]);
+    let values = "select current_setting(x.k), current_setting(k, true) from (values ('Work_Mem'), ('ssl_key_file'),
+        ('sekisho.key_i'), ('no_such')) x(k)";
+    assert_eq!(rows(&mut client, values), ["D 4MB|4MB", "D NULL|NULL", "D NULL|NULL", "D NULL|NULL"]);
+    client.run("prepare p(text) as select current_setting($1)");
+    assert_eq!(rows(&mut client, "execute p('work_mem')"), ["D 4MB"]);
+    assert_eq!(rows(&mut client, "execute p('data_directory')"), ["D NULL"]);
+    for sql in [
+        "select current_setting(lower(k)) from (values ('ssl_key_file')) x(k)",
+        "select current_setting(case when true then 'ssl_key_file' end)",
+        "select current_setting((select 'ssl_key_file'))",
+    ] {
+        assert!(
+            rows(&mut client, sql)[0].starts_with("E 42501") || rows(&mut client, sql)[0].starts_with("E 0A000"),
+            "{sql}"
+        );
+    }
+}

@@ -52,6 +52,12 @@ pub fn setting(name: &str) -> SettingRule {
     rule.unwrap_or(SettingRule::Refused("it is not known to be harmless"))
 }
 
+/// The settings that may be read, in lower case.
+pub fn readable_settings() -> impl Iterator<Item = &'static str> {
+    let readable = settings::RULES.iter().filter(|(rule, _)| rule.may_read());
+    readable.flat_map(|(_, names)| names.split_whitespace())
+}
+
 /// Whether an operator of `pg_catalog` compares without ever failing, whatever the values, on types that hold plain
 /// values: a predicate of it over columns and constants tells nothing about rows that a filter leaves out.
 pub fn is_harmless_operator(symbol: &str) -> bool {
