@@ -67,6 +67,7 @@ impl Binder<'_> {
             Some(Found::Open) => {
                 // It may be no column of the function but one further out.
                 let around: Vec<ScopeId> = self.outward(Some(scope)).map(|(id, _)| id).collect();
+                self.refuse_of_target(&around, column)?;
                 for id in around {
                     self.keep_whole(id, 0);
                 }
@@ -79,6 +80,27 @@ impl Binder<'_> {
             None if self.world.engine() == Engine::Postgres => self.whole_row(column, name, scope, sink),
             None => Err(self.unknown_column(None, column, scope)),
         }
+    }
+
+    /// A name that may be a function's column or else a written table's, or its row: that would be the raw one.
+    fn refuse_of_target(&self, around: &[ScopeId], column: &Name) -> Result<(), Refusal> {
+        let bindings = around.iter().filter_map(|id| self.scope(*id)).flat_map(|scope| &scope.bindings);
+        for binding in bindings {
+            let Kind::Target(place) = binding.kind else { continue };
+            let Some(used) = self.out.relations.get(place).filter(|used| !used.access.is_plain()) else { continue };
+            let columns = self.world.snapshot.relation(used.relation).map(|relation| &*relation.columns);
+            let same = |name: &str| self.world.same_name(name, &column.value);
+            let is_system = SYSTEM_COLUMNS.iter().any(|name| same(name));
+            if is_system || same(&binding.name) || columns.unwrap_or_default().iter().any(|column| same(&column.name)) {
+                return Err(Refusal::unsupported(format!(
+                    "`{}` may be of a protected table that is written",
+                    column.value
+                ))
+                .advise("put the function's alias or the table's name before it")
+                .at(Some(column.token)));
+            }
+        }
+        Ok(())
     }
 
     fn find_bare(&self, column: &Name, from: ScopeId) -> Result<Option<Found>, Refusal> {

@@ -113,3 +113,23 @@ fn hidden_rows_are_not_converted_for_comparisons() {
     client.send(&[parse("", text), bind("", "", &["7"]), execute("", 0), sync()]);
     assert_eq!(client.until_ready(), ["1", "2", "C SELECT 0", "Z I"]);
 }
+
+#[test]
+fn names_that_may_be_a_functions_columns_are_not_those_of_a_written_table() {
+    let database = postgres().database(SCHEMA);
+    let proxy = PostgresProxy::start(&database, RULES);
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    for sql in [
+        "update people p set region = array(select format('%s', p) from generate_series(1, 1))::text",
+        "update people set region = (select email from generate_series(1, 1))",
+        "update people p set region = p::text from generate_series(1, 1)",
+        "delete from people p where (select p::text from generate_series(1, 1)) > ''",
+        "update people set region = (select format('%s', email) from generate_series(1, 1)) returning region",
+    ] {
+        assert!(refused(&mut client, sql).starts_with("E 0A000"), "{sql}");
+    }
+    assert_eq!(
+        client.run("update people set region = (select g::text from generate_series(1, 1) g) where id < 0"),
+        ["C UPDATE 0", "Z I"]
+    );
+}
