@@ -5,7 +5,7 @@ use super::virtual_database::VirtualDatabase;
 use crate::catalog::Relation;
 use crate::resolve::{Appearance, ExpandedView, Refusal, RelationUse, Resolved};
 use crate::rewrite::derived;
-use crate::rewrite::emit::{Emitted, Replacement, plain_edits, source_of};
+use crate::rewrite::emit::{Emitted, Replacement, conflict, plain_edits, source_of};
 use crate::sql::Script;
 
 /// Everything that has to be changed in the text of a statement.
@@ -33,7 +33,12 @@ pub(super) fn replacements(
         all.push(Replacement::new(&used.tokens, appears));
         all.extend(used.moved.iter().map(|tokens| Replacement::new(tokens, "")));
     }
-    Ok(all)
+    match conflict(&all) {
+        Some(token) => Err(Refusal::unsupported("the statement would have to be changed twice in one place")
+            .advise("please report the statement; it was not run")
+            .at(u32::try_from(token).ok())),
+        None => Ok(all),
+    }
 }
 
 /// Parts of the statement that stand inside a derived table.

@@ -7,8 +7,8 @@ use crate::catalog::Relation;
 use crate::policy::Treatment;
 use crate::resolve::{Appearance, Refusal, RelationUse, Resolved};
 use crate::rewrite::masks;
-use crate::sql::Engine;
 use crate::sql::mysql::SqlMode;
+use crate::sql::{Engine, Token, TokenKind};
 
 /// Refuses a statement for which the session's mode changes what filters, masks or views mean.
 pub(super) fn check(database: &VirtualDatabase, settings: &Settings, resolved: &Resolved) -> Result<(), Refusal> {
@@ -65,6 +65,19 @@ fn means_the_same(database: &VirtualDatabase, settings: &Settings, text: &str) -
         let statement = database.parse(settings, text, &script, script.statements.first()?.clone()).ok()?;
         Some((script.tokens, statement))
     };
-    let usual = read(&Settings::default());
-    usual.is_some() && usual == read(settings)
+    let Some(usual) = read(&Settings::default()) else { return false };
+    let escapes = settings.sql_mode.no_backslash_escapes && has_escapes(text, &usual.0);
+    !escapes && read(settings).is_some_and(|now| now == usual)
+}
+
+/// Whether a string has a backslash in it, or a pattern that is no string may have one: without backslash escapes both mean
+/// something else.
+fn has_escapes(text: &str, tokens: &[Token]) -> bool {
+    let escapes = |token: &Token| token.kind != TokenKind::QuotedWord && token.text(text).contains('\\');
+    let is_like = |token: &Token| token.kind == TokenKind::Word && token.text(text).eq_ignore_ascii_case("like");
+    tokens.iter().any(escapes)
+        || tokens.windows(2).any(|pair| match pair {
+            [like, pattern] => is_like(like) && pattern.kind != TokenKind::String,
+            _ => false,
+        })
 }

@@ -83,12 +83,13 @@ fn masked_reference(
         }
     };
     if let Some(position) = reference.column {
-        let masked = matches!(
-            used.access.columns.get(position).map(|access| &access.treatment),
-            Some(Treatment::Masked(_) | Treatment::Denied)
-        );
-        let text = if masked { value(position, reference.label)? } else { None };
-        return Ok(text.map(|text| Replacement::new(&reference.tokens, text)));
+        let text = match used.access.columns.get(position).map(|access| &access.treatment) {
+            Some(Treatment::Raw) => return Ok(None),
+            Some(Treatment::Masked(_)) => value(position, reference.label)?,
+            Some(Treatment::Denied) | None => None,
+        };
+        let denied = || Refusal::forbidden("a denied column stands in the statement").at(Some(reference.tokens.start));
+        return Ok(Some(Replacement::new(&reference.tokens, text.ok_or_else(denied)?)));
     }
     let mut columns = Vec::new();
     for position in 0..relation.columns.len() {

@@ -199,7 +199,7 @@ impl Binder<'_> {
             return Err(Refusal::undefined_table(format!("missing FROM-clause entry for table \"{}\"", table.value))
                 .at(name.parts.first().map(|part| part.token)));
         };
-        self.cut_schema(name, table);
+        self.cut_schema(name, table, (found, position));
         let Some(binding) = self.binding(found, position) else { return Ok(Nature::COMPUTED) };
         let at = binding.columns.iter().position(|c| self.world.same_name(&c.name, &column.value));
         if let Some(at) = at {
@@ -215,8 +215,12 @@ impl Binder<'_> {
         Err(self.unknown_column(Some(table), column, scope))
     }
 
-    /// Leaves out the schema before a table's name: what stands in the table's place has no schema.
-    pub(super) fn cut_schema(&mut self, name: &ObjectName, table: &Name) {
+    /// Leaves out the schema before a table's name: what stands in the table's place has no schema. The target of a write
+    /// stands by its full name, and references to it are replaced whole.
+    pub(super) fn cut_schema(&mut self, name: &ObjectName, table: &Name, (scope, position): (ScopeId, usize)) {
+        if self.binding(scope, position).is_some_and(|binding| matches!(binding.kind, Kind::Target(_))) {
+            return;
+        }
         if let Some(first) = name.parts.first().filter(|first| first.token != table.token) {
             self.edit(first.token..table.token, "");
         }

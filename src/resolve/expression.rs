@@ -110,7 +110,7 @@ impl Binder<'_> {
                     return Err(Self::unknown_qualifier(name));
                 };
                 if let Some(table) = name.object() {
-                    self.cut_schema(name, table);
+                    self.cut_schema(name, table, (found, position));
                 }
                 self.use_row(found, position, &expr.tokens, sink)?;
                 Ok(Nature::COMPUTED)

@@ -68,7 +68,7 @@ impl Binder<'_> {
                     if !self.expand_target_star(found, position, tokens.clone())
                         && let Some(table) = qualifier.object()
                     {
-                        self.cut_schema(qualifier, table);
+                        self.cut_schema(qualifier, table, (found, position));
                     }
                     self.use_all(found, position, &mut Sources::new());
                     let Some(binding) = self.binding(found, position) else { continue };

@@ -3,6 +3,7 @@
 //! Tokens that stood together stay together, everything else is one space apart, comments are left out. Each part
 //! remembers whether it is a token of the source or was made here, which is what [`verify`](super::verify) checks.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::resolve::{Edit, Resolved};
@@ -55,6 +56,25 @@ pub fn plain_edits(resolved: &Resolved) -> Vec<Replacement> {
     resolved.edits.iter().map(Replacement::from).collect()
 }
 
+/// A token at which two replacements meet of which neither holds the other: one of them would be lost.
+pub fn conflict(replacements: &[Replacement]) -> Option<usize> {
+    let mut ranges: Vec<&Replacement> = replacements.iter().filter(|one| !one.tokens.is_empty()).collect();
+    ranges.sort_by_key(|one| (one.tokens.start, Reverse(one.tokens.end)));
+    let mut around: Option<&Replacement> = None;
+    for one in ranges {
+        match around {
+            Some(outer) if one.tokens.start < outer.tokens.end => {
+                let is_twice = one.tokens == outer.tokens && one.text != outer.text;
+                if is_twice || one.tokens.end > outer.tokens.end {
+                    return Some(one.tokens.start);
+                }
+            }
+            Some(_) | None => around = Some(one),
+        }
+    }
+    None
+}
+
 /// The text of a token as it stands in SQL, given all tokens.
 pub fn source_of<'t>(text: &'t str, tokens: &[Token], range: &Tokens) -> &'t str {
     let at = |token: u32| tokens.get(usize::try_from(token).ok()?);
@@ -67,10 +87,12 @@ pub fn source_of<'t>(text: &'t str, tokens: &[Token], range: &Tokens) -> &'t str
 
 impl Emitted {
     /// Appends the tokens `range` of a script, changed. Replacements may stand in any order; where several begin at one
-    /// token, insertions come first, in their order, and a schema put before a name comes last of them.
+    /// token, insertions come first, in their order, and a schema put before a name comes last of them. What stands inside
+    /// of something replaced goes with it; see [`conflict`].
     pub fn append(&mut self, text: &str, script: &Script, range: Range<usize>, mut replacements: Vec<Replacement>) {
         replacements.sort_by_key(|replacement| {
-            (replacement.tokens.start, !replacement.tokens.is_empty(), is_qualifier(&replacement.text))
+            let len = replacement.tokens.len();
+            (replacement.tokens.start, len > 0, Reverse(len), is_qualifier(&replacement.text))
         });
         let mut waiting = replacements.into_iter().peekable();
         let mut at = range.start;

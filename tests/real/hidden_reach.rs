@@ -133,3 +133,33 @@ fn names_that_may_be_a_functions_columns_are_not_those_of_a_written_table() {
         ["C UPDATE 0", "Z I"]
     );
 }
+
+#[test]
+fn a_written_tables_columns_are_masked_by_whatever_name_they_go() {
+    let database = postgres().database(SCHEMA);
+    let rules = RULES.replace("where = 'id = 0'", "where = 'id = 1'");
+    let proxy = PostgresProxy::start(&database, &rules.replace("mask = 'null'", "mask = 'null'\nwritable = true"));
+    let mut client = PostgresClient::connect(proxy.port, "viewer");
+    for sql in [
+        "update public.people set id = 1 returning public.people.email || ''",
+        "update public.people set id = 1 returning (select public.people.email || '')",
+        "update public.people set id = 1 where public.people.email like 'can%' returning id",
+        "update public.people set email = upper(public.people.email) returning email || ''",
+        "update public.people set (email) = row(public.people.email) returning email || ''",
+        "delete from public.people where public.people.email > '' returning public.people.email || ''",
+        "insert into public.people(id, region, email) values (1, 'EU', 'x')
+            on conflict (id) do update set id = 1 where public.people.email like 'can%' returning public.people.id",
+        "merge into public.people using (values (1)) v(k) on id = k
+            when matched and public.people.email like 'can%' then delete",
+        "with d as (update public.people set id = 1 returning public.people.email || '' as p) select p from d",
+        "copy (update public.people set id = 1 returning public.people.email || '') to stdout",
+    ] {
+        client.run("begin");
+        let lines = client.run(sql);
+        assert!(!lines.concat().to_lowercase().contains("canary"), "{sql}: {lines:?}");
+        for count in ["D 1", "C MERGE 1", "C DELETE 1"] {
+            assert!(!lines.iter().any(|line| line == count), "{sql}: {lines:?}");
+        }
+        client.run("rollback");
+    }
+}

@@ -395,3 +395,67 @@ fn updates_in_bulk_do_not_count_what_changed() {
     let single = [b"\x17", number, b"\0\x01\0\0\0\0\x01\xfe\0\x0fann@example.com"].concat();
     assert_eq!(desk.client.command(&single).unwrap()[..2], [0, 1]);
 }
+
+#[test]
+fn a_written_tables_columns_are_masked_by_whatever_name_they_go() {
+    everywhere(|desk| {
+        let schema = desk.database.name.clone();
+        let notes = |desk: &Desk| desk.raw("select coalesce(note, '') from orders where id = 1").remove(0);
+        desk.runs(&format!(
+            "update {schema}.people, {schema}.orders set orders.note = {schema}.people.email where people.id = orders.id"
+        ));
+        assert_eq!(notes(desk), "a***@example.com");
+        desk.runs(&format!("update {schema}.people set email = concat({schema}.people.email, '!') where id = 1"));
+        assert_eq!(desk.raw("select email from people where id = 1"), ["a***@example.com!"]);
+        let count = format!("update {schema}.people set n = 9 where {schema}.people.email like 'bob%'");
+        assert_eq!(desk.client.query(&count).unwrap()[0].info.split("  ").next(), Some("Rows matched: 0"));
+        desk.runs(&format!(
+            "insert into {schema}.people(id) values (2) on duplicate key update n = locate('*', {schema}.people.email)"
+        ));
+        assert_eq!(desk.raw("select n from people where id = 2"), ["2"]);
+    });
+}
+
+#[test]
+fn strings_of_rules_hold_the_same_in_every_mode() {
+    const RULES: &str = r#"
+        [role.viewer]
+        grant = [ { on = "*.*.*", allow = ["read"] } ]
+        [[filter]]
+        name = "patterns"
+        tables = ["*.*.codes"]
+        where = '''code not like 'a\_b' '''
+        [[filter]]
+        name = "strings"
+        tables = ["*.*.others"]
+        where = '''code <> 'a\\b' '''
+        [[filter]]
+        name = "columns"
+        tables = ["*.*.pairs"]
+        where = "not code like pattern"
+        [[filter]]
+        name = "plain"
+        tables = ["*.*.plain"]
+        where = "code not like 'a%' and code <> 'x'"
+    "#;
+    for server in [Some(mariadb()), mysql()].into_iter().flatten() {
+        let tables = ["codes", "others", "pairs", "plain"].map(|name| {
+            format!(
+                "create table {name}(code varchar(9), pattern varchar(9)); insert into {name} values
+                 (concat('a', char(95), 'b'), 'x'), (concat('a', char(92), 'b'), 'x'), ('z%', concat('z', char(92), '%')),
+                 ('n', 'x');"
+            )
+        });
+        let database = server.database(&tables.concat());
+        let proxy = MySqlProxy::start(vec![source("shop", server, TlsMode::Disable)], RULES, |_, _| {});
+        let mut client = Client::connect(proxy.port, &Options::user("viewer", "viewer-pw").on(&database.name)).unwrap();
+        for (table, rows) in [("codes", 3), ("others", 3), ("pairs", 3), ("plain", 2)] {
+            assert_eq!(client.rows(&format!("select code from {table}")).len(), rows, "{table}");
+        }
+        client.query("set sql_mode = 'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'").unwrap();
+        for table in ["codes", "others", "pairs"] {
+            assert_eq!(client.error(&format!("select code from {table}")).code, 1142, "{table}");
+        }
+        assert_eq!(client.rows("select code from plain").len(), 2);
+    }
+}

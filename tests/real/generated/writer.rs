@@ -75,6 +75,7 @@ impl<'a> Writer<'a> {
             Some(types) => types.to_vec(),
             None => (0..=self.random.below(2)).map(|_| self.any_type()).collect(),
         };
+        let star = self.random.percent(10);
         let mut columns;
         if depth > 1 && self.random.percent(12) {
             let first = self.select(&types, false, depth - 1);
@@ -83,16 +84,16 @@ impl<'a> Writer<'a> {
             tree.text("(").tree(first.tree).text(format!(") {operator} (")).tree(second.tree).text(")");
             columns = first.columns;
         } else {
-            let star = self.random.percent(10);
             let select = self.select(&types, star, depth);
             columns = select.columns;
             tree.tree(select.tree);
         }
-        // A limit makes sense only with a whole order; places are of columns that can be ordered.
+        // A limit makes sense only with a whole order; places are of columns that can be ordered. A star has more of them
+        // for a role to which none is denied.
         if self.random.percent(35) && !columns.is_empty() {
             let order: Vec<String> = (1..=columns.len()).map(|place| place.to_string()).collect();
             let mut clause = Tree::of(Sort::Optional, format!(" order by {}", order.join(", ")));
-            if self.random.percent(50) {
+            if !star && self.random.percent(50) {
                 clause.tree(Tree::of(Sort::Optional, format!(" limit {}", self.random.below(6))));
             }
             tree.tree(clause);
