@@ -401,7 +401,13 @@ fn how_the_server_reads_is_known_after_a_setting_that_failed_half_way() {
         for mode in ["ALL", "4", "no_such_mode", "NO_BACKSLASH_ESCAPES,ALL", "ANSI", "DEFAULT"] {
             client.error(&format!("set sql_mode = '{mode}'"));
         }
+        for sql in ["set sql_select_limit = 0", "set sql_select_limit = 00", "set sql_select_limit = 1 - 1"] {
+            assert_eq!(client.error(sql).code, 1235, "{sql}");
+        }
+        client.query("set sql_select_limit = 1").unwrap();
         client.query("set sql_mode = 'STRICT_TRANS_TABLES,NO_BACKSLASH_ESCAPES'").unwrap();
+        client.query("set sql_select_limit = default").unwrap();
+        client.query("set sql_select_limit = 18446744073709551615").unwrap();
         assert_eq!(client.rows("select 'a\\'"), [["a\\"]]);
     });
 }

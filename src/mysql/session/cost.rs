@@ -169,7 +169,9 @@ async fn cost(upstream: &mut Upstream, question: Question<'_>) -> Result<Option<
         }
         Question::Execution(packet) => upstream.first_text(packet).await?,
     };
-    let plan: Option<Value> = plan.and_then(|plan| serde_json::from_str(&plan).ok());
+    // A question without an answer says nothing of what the statement may cost.
+    let Some(plan) = plan else { return Ok(Some(f64::INFINITY)) };
+    let plan: Option<Value> = serde_json::from_str(&plan).ok();
     if let Some(cost) = plan.as_ref().and_then(cost_of) {
         return Ok(Some(cost));
     }
@@ -178,26 +180,28 @@ async fn cost(upstream: &mut Upstream, question: Question<'_>) -> Result<Option<
     Ok(last.filter(|cost: &f64| *cost > 0.0))
 }
 
-/// The cost of a plan: of all its outermost query blocks together.
+/// The cost of a plan: of all its query blocks together, wherever they stand, or where each step says what it and those
+/// below it cost, that of the dearest.
 fn cost_of(plan: &Value) -> Option<f64> {
-    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
     match plan {
         Value::Object(fields) => {
-            let own = fields
-                .get("cost_info")
-                .and_then(|info| info.get("query_cost"))
-                .or_else(|| fields.get("estimated_total_cost"))
-                .or_else(|| fields.get("cost"))
-                .and_then(number);
-            own.or_else(|| sum(fields.values()))
+            let number = |name: &str| fields.get(name).and_then(number);
+            let below = fields.values().filter_map(cost_of);
+            if let Some(cost) = number("estimated_total_cost") {
+                return Some(below.fold(cost, f64::max));
+            }
+            let block = fields.get("cost_info").and_then(|info| info.get("query_cost")).and_then(self::number);
+            // MariaDB's tables say what they cost, too; blocks have a number.
+            let block = block.or_else(|| number("cost").filter(|_| fields.contains_key("select_id")));
+            block.into_iter().chain(below).reduce(|sum, cost| sum + cost)
         }
-        Value::Array(items) => sum(items.iter()),
+        Value::Array(items) => items.iter().filter_map(cost_of).reduce(|sum, cost| sum + cost),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
-fn sum<'v>(values: impl Iterator<Item = &'v Value>) -> Option<f64> {
-    values.filter_map(cost_of).reduce(|sum, cost| sum + cost)
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
 
 #[cfg(test)]
@@ -221,6 +225,11 @@ mod tests {
             plan(r#"{"query_block":{"select_id":1,"cost":0.25,"nested_loop":[{"table":{"cost":0.1}}]}}"#),
             Some(0.25)
         );
+        let blocks = r#"{"query_block":{"select_id":1,"cost_info":{"query_cost":"1"},"table":{"materialized_from_subquery":
+                        {"query_block":{"select_id":2,"cost_info":{"query_cost":"8"}}}}}}"#;
+        assert_eq!(plan(blocks), Some(9.0));
+        let steps = r#"{"query_plan":{"estimated_total_cost":2,"inputs":[{"inputs":[{"estimated_total_cost":900}]}]}}"#;
+        assert_eq!(plan(steps), Some(900.0));
         assert_eq!(plan(r#"{"query_block":{"select_id":1,"table":{"table_name":"t","rows":5}}}"#), None);
     }
 }

@@ -376,7 +376,16 @@ impl Session {
     /// Opens the server before a restricted role's text is decided: how it reads text, its `sql_mode`, is known from then
     /// on. Gives whether it is open, like [`Session::open_for`].
     async fn knows_reading(&mut self, whole: &input::Whole) -> Step<bool> {
-        if self.is_restricted() { self.open_for(whole).await } else { Ok(true) }
+        if !self.is_restricted() {
+            return Ok(true);
+        }
+        let is_open = self.open_for(whole).await?;
+        // The server tells with each OK whether it reads backslashes, on which everything else that is read depends.
+        let told = self.server.as_ref().map(|server| server.status & status::NO_BACKSLASH_ESCAPES != 0);
+        if told.is_some_and(|told| told != self.settings.sql_mode.no_backslash_escapes) {
+            return Err(Ending::Closed("the server reads statements in another way than was known"));
+        }
+        Ok(is_open)
     }
 
     /// Opens the server for a command if it is not open; where it cannot be, answers the command with the reason.

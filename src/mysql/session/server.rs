@@ -17,7 +17,7 @@ use crate::mysql::upstream::{self, Upstream, UpstreamError, Wishes};
 use crate::mysql::wire::err;
 use crate::mysql::wire::prepared::Prepared;
 use crate::mysql::wire::reader::Put;
-use crate::mysql::wire::{Capabilities, HEADER, command, packet};
+use crate::mysql::wire::{Capabilities, HEADER, Malformed, command, packet};
 use crate::net::Stream;
 use crate::session::{Secret, ServerSession, buffers};
 use crate::sql::mysql::SqlMode;
@@ -315,8 +315,10 @@ async fn set_up(upstream: &mut Upstream, secrets: &[(String, Secret)]) -> Result
 
 /// The session's `sql_mode`.
 async fn modes(upstream: &mut Upstream) -> Result<String, UpstreamError> {
-    let rows = upstream.query("select @@session.sql_mode").await?;
-    Ok(rows.iter().next().and_then(|row| row.get(0)).unwrap_or_default().to_owned())
+    // Whatever `sql_select_limit` says, there is a row.
+    let rows = upstream.query("select @@session.sql_mode limit 1").await?;
+    let modes = rows.iter().next().and_then(|row| row.get(0));
+    Ok(modes.ok_or(Malformed("an answer without a row"))?.to_owned())
 }
 
 /// How the session reads text now.

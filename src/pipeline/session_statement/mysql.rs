@@ -110,6 +110,11 @@ fn check(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refu
     if name == "transaction" {
         return Ok(());
     }
+    if name == "sql_select_limit" && !assignment.values.iter().all(lets_rows_through) {
+        return Err(Refusal::unsupported("`sql_select_limit` may only be a number above 0, or DEFAULT")
+            .because("what the proxy asks the server is answered in rows")
+            .at(at));
+    }
     match database.setting(name) {
         SettingRule::Harmless => Ok(()),
         SettingRule::Pinned(why) | SettingRule::Refused(why) => {
@@ -118,6 +123,10 @@ fn check(database: &VirtualDatabase, assignment: &Assignment) -> Result<(), Refu
                 .at(at))
         }
     }
+}
+
+fn lets_rows_through(value: &SetValue) -> bool {
+    text(value).is_some_and(|value| value == "default" || value.parse::<u64>().is_ok_and(|rows| rows > 0))
 }
 
 /// The value as a word, if it is one.
